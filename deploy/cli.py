@@ -1,0 +1,34 @@
+"""The command `yizhan`: every part hangs its own commands below this one."""
+
+import sys
+
+import typer
+
+from deploy.errors import Misuse
+from deploy.kafka import commands as kafka
+from schemas.errors import YizhanError
+
+app = typer.Typer(
+    name="yizhan",
+    help="驿站: what stations did, who helps whom, and live counters of what was delivered.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(kafka.app, name="kafka", no_args_is_help=True)
+
+
+def main() -> None:
+    """Run the command; what we expect to go wrong becomes one sentence and an exit code."""
+    try:
+        app()
+    except YizhanError as error:
+        fail(str(error), 2 if isinstance(error, Misuse) else 1)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        fail(f"{error.strerror or error}{where}", 1)
+
+
+def fail(sentence: str, code: int) -> None:
+    """Say why on stderr and end."""
+    typer.echo(sentence, err=True)
+    sys.exit(code)
