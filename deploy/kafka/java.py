@@ -54,7 +54,12 @@ def spawn(command: list[str], console: Path) -> int:
         (os.POSIX_SPAWN_OPEN, 1, str(console), write, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    return os.posix_spawn(command[0], command, os.environ, file_actions=files, setsid=True)
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=files, setsid=True)
+    # For a moment a new process has no command line yet, and would look as if it had ended.
+    ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    while not line(pid) and os.waitid(os.P_PID, pid, ended) is None:
+        time.sleep(0.001)
+    return pid
 
 
 def runs(pid: int, word: str) -> bool:
@@ -64,15 +69,17 @@ def runs(pid: int, word: str) -> bool:
     """
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # one that we started ourselves stays a zombie until asked for
+    return word in line(pid)
+
+
+def line(pid: int) -> str:
+    """Give the command line of a process; that of one that has ended is empty."""
     if Path("/proc/self/cmdline").exists():
-        try:
-            line = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-        except (FileNotFoundError, ProcessLookupError):
-            return False
-    else:
-        show = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
-        line = subprocess.run(show, capture_output=True, text=True, check=False).stdout
-    return word in line
+        with suppress(FileNotFoundError, ProcessLookupError):
+            return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+        return ""
+    show = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
+    return subprocess.run(show, capture_output=True, text=True, check=False).stdout
 
 
 async def end(pid: int, word: str, patience: float = 20) -> None:

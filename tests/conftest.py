@@ -1,0 +1,60 @@
+"""What many tests stand on: a real Kafka, a browser, and what happens where they are missing."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from deploy import kafka as cluster
+from deploy.kafka import java
+from schemas.errors import Unusable
+
+MARKS = {"kafka": "kafka", "kafka_jars": "kafka", "chromium": "browser"}
+"""Who asks for the fixture gets the marker, so that `-m "not kafka"` leaves out exactly those."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in MARKS:
+                item.add_marker(MARKS[fixture])
+
+
+def lacking(word: str, sentence: str) -> NoReturn:
+    """Skip, or fail when YIZHAN_REQUIRE names `word`: there a skip would hide a broken setup."""
+    if word in os.environ.get("YIZHAN_REQUIRE", "").split():
+        pytest.fail(sentence, pytrace=False)
+    pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def kafka_jars() -> Path:
+    """The folder with Kafka's jars, on a machine that has Java as well."""
+    try:
+        java.ready()
+        return java.jars()
+    except Unusable as error:
+        lacking("kafka", str(error))
+
+
+@pytest.fixture(scope="session")
+def kafka(kafka_jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address "127.0.0.1:PORT" of one real Kafka node; topics of one test are its own."""
+    assert kafka_jars.is_dir()
+    data = tmp_path_factory.mktemp("kafka")
+    started = asyncio.run(cluster.up(data))
+    yield started.bootstrap
+    asyncio.run(cluster.down(data))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    lacking("browser", "There is no chromium on the PATH.")
