@@ -26,7 +26,7 @@ kafka: .kafka/stamp ## Fetch the jars of a real Apache Kafka into .kafka/lib
 .kafka/stamp: deploy/kafka/pom.xml
 	@command -v java >/dev/null && command -v mvn >/dev/null || \
 	  { echo "A real Kafka needs java and mvn, and one of them is missing; all else works without." >&2; exit 1; }
-	mvn --quiet --batch-mode --file $< dependency:copy-dependencies \
+	mvn --quiet --batch-mode -Dstyle.color=never --file $< dependency:copy-dependencies \
 	  -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/.kafka/lib >&2
 	@touch $@
 
