@@ -22,15 +22,15 @@ class Bell:
             if not waiting.done():
                 waiting.set_result(None)
 
-    async def heard(self, timeout: float) -> None:
-        """Wait for the next ring, at most `timeout` seconds."""
+    async def heard(self, within: float) -> None:
+        """Wait for the next ring, at most `within` seconds."""
         waiting = self._loop.create_future()
         self._waiting.add(waiting)
         if self._timer is None:
             self._glance()
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout(within):
                     await waiting
         finally:
             self._waiting.discard(waiting)

@@ -91,15 +91,17 @@ class File:
 
     def dial(self) -> sqlite3.Connection:
         """Open one more connection; its transactions are begun and ended by hand."""
-        db = sqlite3.connect(
-            self.uri, uri=True, timeout=self.patience, isolation_level=None, check_same_thread=False
-        )
-        db.execute(f"PRAGMA synchronous={self.synchronous}")
-        db.execute("PRAGMA cache_size=-16000")
-        db.execute("PRAGMA wal_autocheckpoint=4000")
-        db.execute("PRAGMA journal_size_limit=67108864")
-        if self.max_pages is not None:
-            db.execute(f"PRAGMA max_page_count={self.max_pages}")
+        with self._usable():
+            db = sqlite3.connect(
+                self.uri,
+                uri=True,
+                timeout=self.patience,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            with _closed_on_error(db):
+                for pragma, value in self._pragmas():
+                    db.execute(f"PRAGMA {pragma}={value}")
         return db
 
     def open(self, partitions: int | None) -> tuple[sqlite3.Connection, About]:
@@ -120,6 +122,14 @@ class File:
             yield
         except (OSError, sqlite3.Error) as error:
             raise Unusable(f"{self.path} cannot be used as a log: {error}") from error
+
+    def _pragmas(self) -> Iterator[tuple[str, str | int]]:
+        yield "synchronous", self.synchronous
+        yield "cache_size", -16_000
+        yield "wal_autocheckpoint", 4_000
+        yield "journal_size_limit", 64 << 20
+        if self.max_pages is not None:
+            yield "max_page_count", self.max_pages
 
     def _journal(self, db: sqlite3.Connection) -> None:
         (mode,) = db.execute("PRAGMA journal_mode=WAL").fetchone()

@@ -17,7 +17,7 @@ from schemas.topics import MAX_RECORD, Topic
 
 
 @asynccontextmanager
-async def connect(
+async def connect(  # noqa: PLR0913 - what only some callers set is keyword-only
     path: str,
     partitions: int | None = None,
     *,
@@ -63,9 +63,7 @@ class SqliteBus:
     async def create(self, topics: Sequence[Topic]) -> None:
         """Make `topics` and record how they are kept; those that are there stay."""
         wanted = [(topic, self.partitions(topic)) for topic in topics]
-        await self._writer.do(
-            lambda transaction: [transaction.create(*one) for one in wanted] and None
-        )
+        await self._writer.do(lambda transaction: transaction.create(wanted))
 
     async def publish(self, records: Sequence[Record]) -> list[Position]:
         """Append `records`; return their positions once they are on disk."""

@@ -28,7 +28,7 @@ class Row(NamedTuple):
 
 
 # One C-level call per record: Row._make costs three times as much.
-_row = cast(Callable[[tuple[int, int, bytes, bytes]], Row], partial(tuple.__new__, Row))
+_row = cast("Callable[[tuple[int, int, bytes, bytes]], Row]", partial(tuple.__new__, Row))
 
 
 class Head(NamedTuple):
@@ -37,6 +37,12 @@ class Head(NamedTuple):
     id: int
     start: int
     next: int
+
+
+def standing(db: sqlite3.Connection, owner: str) -> dict[Partition, int]:
+    """Return where `owner` stands."""
+    rows = db.execute("SELECT topic, number, next FROM position WHERE owner = ?", (owner,))
+    return {Partition(topic, number): offset for topic, number, offset in rows}
 
 
 class Reader:
@@ -53,9 +59,11 @@ class Reader:
         self._db.close()
 
     def changed(self) -> bool:
-        """Whether anybody has written since the last `refresh`."""
-        with self._answering():
+        """Whether anybody has written since the last `refresh`, which tells what is wrong if so."""
+        try:
             return self._seen() != self._version
+        except sqlite3.Error:
+            return True
 
     def refresh(self) -> None:
         """Learn what has been written."""
@@ -90,10 +98,7 @@ class Reader:
     def positions(self, owner: str) -> dict[Partition, int]:
         """Return where `owner` stands."""
         with self._answering():
-            rows = self._db.execute(
-                "SELECT topic, number, next FROM position WHERE owner = ?", (owner,)
-            ).fetchall()
-        return {Partition(topic, number): offset for topic, number, offset in rows}
+            return standing(self._db, owner)
 
     def _seen(self) -> int:
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
@@ -107,7 +112,7 @@ class Reader:
     def _answering(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:
             raise Unavailable(f"the log {self._file.path} cannot be read now: {error}") from error
         except sqlite3.DatabaseError as error:
             raise Unusable(f"the log {self._file.path} is damaged: {error}") from error

@@ -39,8 +39,8 @@ def chores(db: sqlite3.Connection, clock: Callable[[], float], every: float) -> 
         try:
             for _ in sweep(db, int(clock() * 1000)):
                 yield 0
-        except sqlite3.Error as error:
-            _log.warning("sweep put off", reason=str(error))
+        except Exception:  # noqa: BLE001 - the thread that sweeps is the one that writes: it goes on
+            _log.warning("sweep put off", exc_info=True)
         yield every
 
 

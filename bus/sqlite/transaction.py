@@ -7,8 +7,18 @@ from typing import NamedTuple
 
 from bus.port import Partition, Position
 from bus.sqlite.file import SHIFT
+from bus.sqlite.reader import standing
 from schemas.errors import Fenced
 from schemas.topics import Topic
+
+_JOIN = (
+    "INSERT INTO member (reader, generation) VALUES (?, 1) "
+    "ON CONFLICT DO UPDATE SET generation = generation + 1 RETURNING generation"
+)
+_CLAIM = (
+    "INSERT INTO owner (name, epoch) VALUES (?, 1) "
+    "ON CONFLICT DO UPDATE SET epoch = epoch + 1 RETURNING epoch"
+)
 
 
 class Placed(NamedTuple):
@@ -48,22 +58,25 @@ class Transaction:
             end.next += 1
         return positions
 
-    def create(self, topic: Topic, partitions: int) -> None:
-        """Make the partitions of `topic` unless they are there; record how it is kept."""
-        for number in range(partitions):
-            self._db.execute(
-                "INSERT INTO head (topic, number, compacted, days) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT DO UPDATE SET compacted = excluded.compacted, days = excluded.days",
-                (topic.name, number, topic.kept.compacted, topic.kept.days),
-            )
+    def create(self, topics: Iterable[tuple[Topic, int]]) -> None:
+        """Make each topic's so many partitions unless they are there; record how it is kept."""
+        self._db.executemany(
+            "INSERT INTO head (topic, number, compacted, days) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET compacted = excluded.compacted, days = excluded.days",
+            [
+                (topic.name, number, topic.kept.compacted, topic.kept.days)
+                for topic, partitions in topics
+                for number in range(partitions)
+            ],
+        )
 
     def join(self, group: str) -> int:
         """Take `group` over; return its new generation."""
-        return self._raise("member", "reader", "generation", group)
+        return self._count(_JOIN, group)
 
     def claim(self, owner: str) -> int:
         """Take `owner` over; return its new epoch."""
-        return self._raise("owner", "name", "epoch", owner)
+        return self._count(_CLAIM, owner)
 
     def advance(
         self,
@@ -74,21 +87,14 @@ class Transaction:
     ) -> list[Position]:
         """Move `owner` and append `outputs`; nothing is written when it is fenced."""
         held = self._db.execute("SELECT epoch FROM owner WHERE name = ?", (owner,)).fetchone()
-        standing = self.positions(owner)
-        if held != (epoch,) or any(standing.get(p, 0) != old for p, (old, _) in moves.items()):
+        now = standing(self._db, owner)
+        if held != (epoch,) or any(now.get(p, 0) != old for p, (old, _) in moves.items()):
             raise Fenced(owner)
         self._db.executemany(
             "INSERT OR REPLACE INTO position VALUES (?, ?, ?, ?)",
             [(owner, topic, number, new) for (topic, number), (_, new) in moves.items()],
         )
         return self.append(outputs)
-
-    def positions(self, owner: str) -> dict[Partition, int]:
-        """Return where `owner` stands."""
-        rows = self._db.execute(
-            "SELECT topic, number, next FROM position WHERE owner = ?", (owner,)
-        )
-        return {Partition(topic, number): offset for topic, number, offset in rows}
 
     def note(self, group: str, positions: Mapping[Partition, int]) -> None:
         """Record how far `group` says it has come."""
@@ -108,7 +114,7 @@ class Transaction:
     def _end(self, topic: Topic, number: int) -> _End:
         end = self._find(topic.name, number)
         if end is None:
-            self.create(topic, number + 1)
+            self.create([(topic, number + 1)])
             end = self._find(topic.name, number)
         assert end is not None
         self._ends[topic.name, number] = end
@@ -121,10 +127,6 @@ class Transaction:
         # Append time never goes backwards, whatever the clock does.
         return row and _End(row[0], row[1], max(row[2], self._now))
 
-    def _raise(self, table: str, column: str, counter: str, name: str) -> int:
-        row = self._db.execute(
-            f"INSERT INTO {table} ({column}, {counter}) VALUES (?, 1) ON CONFLICT DO UPDATE "
-            f"SET {counter} = {counter} + 1 RETURNING {counter}",
-            (name,),
-        ).fetchall()
-        return int(row[0][0])
+    def _count(self, statement: str, name: str) -> int:
+        # A statement that returns rows must be read to its end, or the commit finds it running.
+        return int(self._db.execute(statement, (name,)).fetchall()[0][0])

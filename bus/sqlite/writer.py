@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
@@ -31,10 +31,12 @@ class Writer:
     def __init__(self, file: File, bell: Bell, clock: Clock, every: float) -> None:
         self._file, self._bell, self._clock, self._every = file, bell, clock, every
         self._loop = asyncio.get_running_loop()
-        self._queue: SimpleQueue[list[_Job] | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[_Job]] = SimpleQueue()
         self._pending: list[_Job] = []
         self._open = True
-        self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(file.dial(),), name="log-writer", daemon=True
+        )
         self._thread.start()
 
     async def do(self, work: Callable[[Transaction], T]) -> T:
@@ -50,9 +52,9 @@ class Writer:
 
     async def close(self) -> None:
         """Commit what is queued, then end the thread."""
-        self._open = False
         self._hand_over()
-        self._queue.put(None)
+        self._open = False
+        self._queue.put([])  # wakes it
         await asyncio.to_thread(self._thread.join)
 
     def _hand_over(self) -> None:
@@ -60,29 +62,27 @@ class Writer:
             self._queue.put(self._pending)
             self._pending = []
 
-    def _run(self) -> None:
-        db = self._file.dial()
+    def _run(self, db: sqlite3.Connection) -> None:
         sweeping = chores(db, self._clock, self._every)
         due = time.monotonic()
         try:
-            for jobs in self._groups(lambda: due - time.monotonic()):
-                if jobs:
+            while self._open or self._queue.qsize():
+                if jobs := self._queued(until=due):
                     self._settle(jobs, *self._commit(db, jobs))
                 if time.monotonic() >= due:
                     due = time.monotonic() + next(sweeping)
         finally:
             db.close()
 
-    def _groups(self, left: Callable[[], float]) -> Iterator[list[_Job]]:
-        """Yield all that is queued, or nothing when a sweep is due, until the log is closed."""
-        ended = False
-        while not ended:
-            groups: list[list[_Job] | None] = []
-            with suppress(Empty):
-                groups.append(self._queue.get(timeout=max(0, left())))
-            groups += [self._queue.get_nowait() for _ in range(self._queue.qsize())]
-            ended = None in groups
-            yield [job for group in groups if group for job in group]
+    def _queued(self, until: float) -> list[_Job]:
+        """Wait for jobs; take all that are there."""
+        try:
+            jobs = self._queue.get(timeout=max(0, until - time.monotonic()))
+        except Empty:
+            return []
+        for _ in range(self._queue.qsize()):
+            jobs += self._queue.get_nowait()
+        return jobs
 
     def _commit(self, db: sqlite3.Connection, jobs: Sequence[_Job]) -> tuple[list[Any], Any]:
         try:
