@@ -1,0 +1,180 @@
+"""State: an SQL file whose rows and positions move together, in one transaction or not at all."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    create_engine,
+    event,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from bus.port import Partition
+from schemas.errors import Fenced, Mismatch, Unusable
+
+_OURS = MetaData()
+_ORIGIN = Table("log_origin", _OURS, Column("identity", String, nullable=False))
+_POSITION = Table(
+    "log_position",
+    _OURS,
+    Column("topic", String, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("next", Integer, nullable=False),
+)
+_FIRST = insert(_POSITION)
+_MOVE = (
+    update(_POSITION)
+    .where(
+        _POSITION.c.topic == bindparam("of"),
+        _POSITION.c.number == bindparam("at"),
+        _POSITION.c.next == bindparam("base"),
+    )
+    .values(next=bindparam("to"))
+)
+
+
+class State:
+    """One writer of one file. Its transactions are short and have no `await` inside."""
+
+    def __init__(
+        self, place: str, engine: Engine, writer: Connection, positions: dict[Partition, int]
+    ) -> None:
+        self._place, self._engine, self._writer = place, engine, writer
+        self._positions = positions
+
+    @classmethod
+    @contextmanager
+    def open(cls, place: str | Path, metadata: MetaData, identity: str) -> Iterator[Self]:
+        """Open the state at a path or database URL, making its tables if need be.
+
+        `identity` is the log's: a state that was read from another log raises Mismatch, a place
+        that cannot be used Unusable.
+        """
+        url = _url(place)
+        name = _name(url)
+        engine = _engine(url)
+        try:
+            with _usable(name):
+                writer = engine.connect().execution_options(writes=True)
+                with writer.begin():
+                    positions = _prepare(writer, metadata, identity, name)
+            with writer:
+                yield cls(name, engine, writer, positions)
+        finally:
+            engine.dispose()
+
+    def position(self, source: Partition) -> int:
+        """Return the offset that comes next; 0 when nothing was read yet."""
+        return self._positions.get(source, 0)
+
+    @property
+    def positions(self) -> Mapping[Partition, int]:
+        """All positions that were ever moved."""
+        return self._positions
+
+    @contextmanager
+    def move(self, source: Partition, base: int, to: int) -> Iterator[Connection]:
+        """Yield a transaction that also moves `source` from `base` to `to`.
+
+        Raises Fenced when it does not stand at `base`: another process writes this state.
+        """
+        with self._writer.begin():
+            if not self._swap(source, base, to):
+                raise Fenced(f"the position of {source.topic}/{source.number} in {self._place}")
+            yield self._writer
+        self._positions[source] = to
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a transaction that moves nothing."""
+        with self._writer.begin():
+            yield self._writer
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection that sees one committed state throughout; any thread may ask."""
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    def _swap(self, source: Partition, base: int, to: int) -> bool:
+        topic, number = source
+        if source in self._positions or base:
+            row: dict[str, Any] = {"of": topic, "at": number, "base": base, "to": to}
+            return self._writer.execute(_MOVE, row).rowcount == 1
+        try:
+            self._writer.execute(_FIRST, {"topic": topic, "number": number, "next": to})
+        except IntegrityError:
+            return False
+        return True
+
+
+def _url(place: str | Path) -> URL:
+    with _usable("a database URL that was given"):
+        url = make_url(place) if isinstance(place, str) and "://" in place else None
+    return url or URL.create("sqlite", database=str(place))
+
+
+def _name(url: URL) -> str:
+    """Return what people call the place, without its password."""
+    return str(url.database) if url.drivername == "sqlite" else url.render_as_string()
+
+
+def _engine(url: URL) -> Engine:
+    with _usable(_name(url)):
+        engine = create_engine(url)
+        if engine.dialect.name == "sqlite":
+            Path(_name(url)).absolute().parent.mkdir(parents=True, exist_ok=True)
+            event.listen(engine, "connect", _set_up)
+            event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+    # The driver must not begin transactions by itself: it would begin them without the lock.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare(
+    connection: Connection, metadata: MetaData, identity: str, name: str
+) -> dict[Partition, int]:
+    for tables in (_OURS, metadata):
+        tables.create_all(connection)
+    origin = connection.scalar(select(_ORIGIN.c.identity))
+    if origin is None:
+        connection.execute(insert(_ORIGIN), {"identity": identity})
+    elif origin != identity:
+        raise Mismatch(
+            f"{name} was read from another log ({origin}, not {identity}): delete it to replay"
+        )
+    rows = connection.execute(select(_POSITION.c.topic, _POSITION.c.number, _POSITION.c.next))
+    return {Partition(topic, number): offset for topic, number, offset in rows}
+
+
+@contextmanager
+def _usable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, SQLAlchemyError) as error:
+        reason = getattr(error, "orig", None) or error
+        raise Unusable(f"{name} cannot be used as a state: {reason}") from error
