@@ -1,0 +1,86 @@
+"""The kinds of values that events are made of, each with its rule."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import core_schema
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+MANY = 10_000
+"""The most entries that a list may have: what keeps a counter row below a topic's limit."""
+
+
+class Frozen(BaseModel):
+    """What all models share: frozen, no number in quotes, no infinity.
+
+    Readers pass over fields they do not know (a newer writer may add some); intake forbids them.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="ignore", allow_inf_nan=False, populate_by_name=True
+    )
+
+
+class _Rfc3339:
+    """A text first, then a time: by itself pydantic would read "1690000000" as a time, too.
+
+    Written as a core schema because it is on the hot path: nothing of it runs in Python.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.chain_schema(
+            [
+                core_schema.str_schema(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", strict=True),
+                core_schema.datetime_schema(
+                    strict=False, tz_constraint="aware", ge=EARLIEST, lt=LATEST
+                ),
+            ]
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time", "examples": ["2023-05-06T09:30:00+08:00"]}
+
+
+Time = Annotated[datetime, _Rfc3339()]
+"""RFC 3339 with an offset, in the years 2000 to 2099."""
+
+Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
+"""The id of a node, an enterprise or an agency."""
+
+Subject = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}\.[A-Za-z0-9._:~-]{1,64}$")]
+"""The id of a fact: `<node>.<local>`, so that it names its origin."""
+
+Revision = Annotated[int, Field(ge=1, le=1_000_000)]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Fen = Annotated[int, Field(ge=0, le=10**15)]
+"""Money in fen, 0.01 yuan."""
+
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+"""A term of an open list: service modes, activity kinds, roles."""
+
+Element = Annotated[str, Field(pattern=r"^[A-Z]{2,5}$")]
+"""A quality element: MET, STD, CER, TST, QM and their extensions; the list is open."""
+
+Ref = Annotated[str, Field(min_length=1, max_length=64)]
+"""An opaque reference: to a person's entry in an erasable table, a document, a party."""
+
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+Text = Annotated[str, Field(min_length=1, max_length=2000)]
+Day = Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+"""A business day, the date in Asia/Shanghai."""
+
+
+class Stated(Frozen):
+    """What every event states: which revision of its slot, of which node, when, by whom."""
+
+    revision: Revision
+    node_id: Id
+    occurred_at: Time
+    actor_role: Word
+    actor_ref: Ref

@@ -1,0 +1,70 @@
+"""The registry as it stands: nodes with their parents by day, enterprises with their merges.
+
+Pure: whoever reads the registry topic applies its events here, in the order of the log.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+from schemas.codec import Event
+from schemas.registry import ROOT, Enterprise, Node
+from schemas.slots import Standing, Verdict, verdict
+
+
+@dataclass(slots=True)
+class Registry:
+    """All nodes and enterprises, by id; `standing` holds what stands in each of their slots."""
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+    enterprises: dict[str, Enterprise] = field(default_factory=dict)
+    standing: dict[tuple[str, str], Standing] = field(default_factory=dict)
+
+    def apply(self, event: Event) -> Verdict:
+        """Judge a registry event and take it in if it stands."""
+        slot = (event.slot, event.subject)
+        found = verdict(self.standing.get(slot), event.data.revision, event.content)
+        if found is Verdict.STANDS:
+            self.standing[slot] = _Stated(event.data.revision, event.content)
+            documents = self.nodes if isinstance(event.data, Node) else self.enterprises
+            documents[event.subject] = event.data
+        return found
+
+    def parent(self, node: str, day: str) -> str | None:
+        """Return the parent that `node` had on `day`; before its first interval, the first one."""
+        document = self.nodes.get(node)
+        if document is None or node == ROOT:
+            return None
+        if not document.parents:
+            return document.parent
+        at = bisect_right(document.parents, day, key=lambda interval: interval.since)
+        return document.parents[max(at - 1, 0)].parent
+
+    def path(self, node: str, day: str) -> list[str]:
+        """Return `node` and all above it on `day`, upwards; a circle is cut where it closes."""
+        found = [node]
+        while (above := self.parent(found[-1], day)) is not None and above not in found:
+            found.append(above)
+        return found
+
+    def covers(self, scope: str, node: str, day: str) -> bool:
+        """Whether `node` is `scope` or lay below it on `day`."""
+        return scope == ROOT or scope in self.path(node, day)
+
+    def below(self, node: str, day: str) -> list[str]:
+        """Return `node` and all nodes below it on `day`, in the order of their ids."""
+        return sorted(n for n in {*self.nodes, node} if n == node or node in self.path(n, day))
+
+    def resolve(self, enterprise: str) -> str:
+        """Return what an enterprise was merged into in the end; itself if that runs in a circle."""
+        seen = [enterprise]
+        while (document := self.enterprises.get(seen[-1])) and document.merged_into:
+            if document.merged_into in seen:
+                return enterprise
+            seen.append(document.merged_into)
+        return seen[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    revision: int
+    content: str
