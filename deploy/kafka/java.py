@@ -47,7 +47,7 @@ def command(main: str, *arguments: str, log: Path) -> list[str]:
 
 
 def spawn(command: list[str], console: Path) -> int:
-    """Start a process that outlives us, in a session of its own; returns its pid."""
+    """Start a process that outlives us and our terminal; returns its pid."""
     write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     files = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
