@@ -116,7 +116,7 @@ class Subscription(Protocol):
     def assignment(self) -> frozenset[Partition]:
         """The partitions held now; empty until the first assignment."""
 
-    async def poll(  # noqa: ASYNC109  # how long to wait for news, not a limit to be cancelled at
+    async def poll(
         self, timeout: float, limit: int = 4000, among: Iterable[Partition] | None = None
     ) -> list[Batch]:
         """Return what is there, at most `limit` records in all, or [] after `timeout` seconds.
