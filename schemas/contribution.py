@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from schemas.codec import Event
 from schemas.days import business_day
 from schemas.measures import LIFE_CYCLES, MEASURES, Kind, LifeCycle, Measure, key
 from schemas.types import VOID
@@ -28,12 +29,19 @@ class Counts(NamedTuple):
 
 
 class Slot(NamedTuple):
-    """What stands in a slot. `kind` is the type that stands there: the slot's own, or a void."""
+    """What stands in the slot of type `kind`; `counts` is None once it is voided."""
 
     kind: str
     revision: int
     content: str
-    counts: Counts
+    counts: Counts | None
+
+
+def slot(event: Event) -> Slot:
+    """Return what stands in a fact's slot once it stands there."""
+    voids = event.kind.name == VOID
+    counted = None if voids else counts(event.kind.name, event.data)
+    return Slot(event.slot, event.data.revision, event.content, counted)
 
 
 def counts(kind: str, data: Any) -> Counts:  # noqa: ANN401  # any fact's data
@@ -44,9 +52,7 @@ def counts(kind: str, data: Any) -> Counts:  # noqa: ANN401  # any fact's data
 
 def contribution(slots: Sequence[Slot]) -> list[Counts]:
     """Return what all slots of one subject contribute together."""
-    if len(slots) == 1 and slots[0].kind not in _CYCLED:
-        return [] if slots[0].kind == VOID else [slots[0].counts]
-    live = {slot.kind: slot.counts for slot in slots if slot.kind != VOID}
+    live = {slot.kind: slot.counts for slot in slots if slot.counts is not None}
     for cycle in LIFE_CYCLES:
         if cycle.first in live:
             live[cycle.first] = _in_state(live[cycle.first], state(cycle, live))
@@ -77,9 +83,6 @@ def pending(live: Iterable[str]) -> list[str]:
         until = max([*there, min(ended, 1)], default=0)
         missing += [kind for kind in order[:until] if kind not in live]
     return missing
-
-
-_CYCLED = {cycle.first for cycle in LIFE_CYCLES}
 
 
 def _in_state(counted: Counts, reached: str | None) -> Counts:
