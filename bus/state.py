@@ -130,7 +130,7 @@ def _url(place: str | Path) -> URL:
 
 def _name(url: URL) -> str:
     """Return what people call the place, without its password."""
-    return str(url.database) if url.drivername == "sqlite" else url.render_as_string()
+    return str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string()
 
 
 def _engine(url: URL) -> Engine:

@@ -1,0 +1,50 @@
+"""The logs that the suite runs on, each of which any number of buses may have open at once."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bus import kafka, sqlite
+from schemas.topics import Kept, Topic
+from tests.bus.reading import PARTITIONS, Made
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log under test."""
+
+    kind: str
+    place: str
+
+    def open(self) -> AbstractAsyncContextManager[Made]:
+        if self.kind == "kafka":
+            return kafka.connect(self.place, PARTITIONS)
+        return sqlite.connect(self.place, PARTITIONS)
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("kafka", marks=pytest.mark.kafka)])
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> Log:
+    places = {
+        "memory": lambda: f":memory:{uuid.uuid4().hex}",
+        "sqlite": lambda: str(tmp_path / "log.db"),
+        "kafka": lambda: request.getfixturevalue("kafka"),
+    }
+    return Log(request.param, places[request.param]())
+
+
+@pytest.fixture
+async def bus(log: Log) -> AsyncIterator[Made]:
+    async with log.open() as bus:
+        yield bus
+
+
+@pytest.fixture
+async def topic(bus: Made) -> Topic:
+    """A fresh topic of four partitions, kept for ever."""
+    topic = Topic(f"t-{uuid.uuid4().hex}", Kept.FOREVER)
+    await bus.create([topic])
+    return topic
