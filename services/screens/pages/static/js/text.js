@@ -1,0 +1,20 @@
+const texts = JSON.parse(document.getElementById("texts").textContent);
+
+export const lang = document.documentElement.lang;
+
+/** The text at `path` ("period.month"), its {holes} filled; undefined when there is none. */
+export function text(path, values = {}) {
+  const keys = Array.isArray(path) ? path : path.split(".");
+  const found = keys.reduce((level, key) => level?.[key], texts);
+  return typeof found === "string" ? found.replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "") : undefined;
+}
+
+export const unitName = (unit) => text(["units", unit]) ?? unit ?? "";
+
+const formats = {
+  whole: new Intl.NumberFormat(lang, { maximumFractionDigits: 0 }),
+  exact: new Intl.NumberFormat(lang, { maximumFractionDigits: 2 }),
+};
+
+export const whole = (value) => formats.whole.format(value);
+export const exact = (value) => (typeof value === "number" ? formats.exact.format(value) : text("none"));
