@@ -1,0 +1,175 @@
+"""The bus over one Kafka cluster."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from bus.kafka import producer
+from bus.kafka.cluster import Cluster, quiet
+from bus.kafka.consumer import consuming, joined
+from bus.kafka.offsets import Offsets
+from bus.kafka.owner import Owner, moved
+from bus.kafka.publisher import Publisher
+from bus.kafka.reader import Reader
+from bus.kafka.topics import Topics
+from bus.port import Listener, Partition, Position, Record, Start
+from schemas.errors import Fenced
+from schemas.topics import TOPICS, Topic
+
+
+@asynccontextmanager
+async def connect(
+    servers: str,
+    partitions: int | None = None,
+    *,
+    timeout: float = 10.0,
+    member: str | None = None,
+) -> AsyncIterator["KafkaBus"]:
+    """Open the log on the Kafka at `servers`, whose spread topics have `partitions` each.
+
+    `timeout` is how many seconds one answer may take; `member` is this process's lasting name in
+    its groups, with which a restart gets its partitions back at once.
+    """
+    cluster = Cluster(servers, timeout, member)
+    quiet()
+    await cluster.reached()
+    async with AsyncExitStack() as stack:
+        try:
+            bus = await opened(cluster, partitions, stack)
+        except KafkaError as error:
+            raise cluster.unusable() from error
+        yield bus
+
+
+async def opened(cluster: Cluster, partitions: int | None, stack: AsyncExitStack) -> "KafkaBus":
+    """Start what a bus is made of; `stack` ends it."""
+    admin = AIOKafkaAdminClient(**cluster.options)
+    stack.push_async_callback(admin.close)
+    await admin.start()
+    client = AIOKafkaClient(**cluster.options)
+    stack.push_async_callback(client.close)
+    await client.bootstrap()
+    consumer = await stack.enter_async_context(consuming(cluster))
+    topics = Topics(cluster, admin, partitions)
+    await topics.refresh()
+    identity = (await admin.describe_cluster())["cluster_id"]
+    bus = KafkaBus(cluster, identity, topics, Offsets(cluster, client), consumer)
+    stack.push_async_callback(bus.close)
+    return bus
+
+
+class KafkaBus:
+    """The port on Kafka."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        identity: str,
+        topics: Topics,
+        offsets: Offsets,
+        consumer: AIOKafkaConsumer,
+    ) -> None:
+        self._cluster, self._identity = cluster, identity
+        self._topics, self._offsets, self._consumer = topics, offsets, consumer
+        self._publisher = Publisher(cluster)
+        self._owners: dict[str, Owner] = {}
+
+    @property
+    def identity(self) -> str:
+        """The cluster's id."""
+        return self._identity
+
+    def partitions(self, topic: Topic) -> int:
+        """Return how many partitions `topic` has."""
+        return self._topics.count(topic)
+
+    async def create(self, topics: Sequence[Topic] = TOPICS) -> None:
+        """Make those of `topics` that are missing."""
+        await self._topics.create(topics)
+
+    async def publish(self, records: Sequence[Record]) -> list[Position]:
+        """Write `records`; return their positions once all in-sync replicas have them."""
+        places, parcels = self._sorted(records)
+        return positions(places, parcels, await self._publisher.publish(parcels))
+
+    @asynccontextmanager
+    async def subscribe(
+        self,
+        group: str | None,
+        topics: Sequence[Topic],
+        start: Start,
+        listener: Listener | None = None,
+    ) -> AsyncIterator[Reader]:
+        """Read `topics`, or this member's share of them."""
+        all_ = [Partition(t.name, n) for t in topics for n in range(self.partitions(t))]
+        expiring = frozenset(topic.name for topic in topics if topic.kept.days is not None)
+        async with (
+            consuming(self._cluster, group) as consumer,
+            joined(consumer, group, all_, start, listener) as member,
+        ):
+            yield Reader(self._cluster, consumer, member, expiring)
+
+    async def claim(self, owner: str) -> None:
+        """Take `owner` over."""
+        await self._owner(owner).claim()
+
+    async def advance(
+        self,
+        owner: str,
+        moves: Mapping[Partition, tuple[int, int]],
+        outputs: Sequence[Record],
+    ) -> list[Position]:
+        """Write `outputs` and move positions in one transaction."""
+        places, parcels = self._sorted(outputs)
+        if owner not in self._owners:
+            raise Fenced(owner)
+        return positions(places, parcels, await self._owners[owner].advance(moves, parcels))
+
+    async def positions(self, owner: str) -> dict[Partition, int]:
+        """Return where `owner` stands."""
+        return moved(await self._offsets.committed(owner))
+
+    async def highwater(self, partition: Partition) -> int:
+        """Ask for the last stable offset of `partition`."""
+        place = TopicPartition(*partition)
+        async with self._cluster.within(f"say where {partition.topic} ends"):
+            ends: dict[TopicPartition, int] = await self._consumer.end_offsets([place])
+        return ends[place]
+
+    async def close(self) -> None:
+        """Let owners go and stop publishing."""
+        await asyncio.gather(*[owner.close() for owner in self._owners.values()])
+        await self._publisher.close()
+
+    def _owner(self, name: str) -> Owner:
+        if name not in self._owners:
+            committed, spare = self._offsets.committed, self._topics.any()
+            self._owners[name] = Owner(self._cluster, name, committed, spare)
+        return self._owners[name]
+
+    def _sorted(
+        self, records: Sequence[Record]
+    ) -> tuple[list[Partition], dict[Partition, list[Record]]]:
+        """Tell where each record belongs, and which each partition gets."""
+        producer.check(records)
+        places: list[Partition] = []
+        parcels: dict[Partition, list[Record]] = {}
+        for record in records:
+            topic = record.topic
+            place = Partition(topic.name, topic.partition(record.route, self.partitions(topic)))
+            places.append(place)
+            parcels.setdefault(place, []).append(record)
+        return places, parcels
+
+
+def positions(
+    places: Iterable[Partition], parcels: Iterable[Partition], offsets: Iterable[list[int]]
+) -> list[Position]:
+    """Give each record its position, in the order they came in."""
+    next_ = {place: iter(written) for place, written in zip(parcels, offsets, strict=True)}
+    return [Position(*place, next(next_[place])) for place in places]

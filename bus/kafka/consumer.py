@@ -1,0 +1,71 @@
+"""aiokafka's consumer, and how it gets its partitions."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+
+from bus.kafka.cluster import Cluster
+from bus.kafka.leases import Leases
+from bus.kafka.member import Member
+from bus.port import Listener, Partition, Start
+
+
+@asynccontextmanager
+async def consuming(cluster: Cluster, group: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
+    """Start a consumer that reads what is committed and keeps no position of its own."""
+    consumer = AIOKafkaConsumer(
+        **cluster.options,
+        **membership(cluster, group),
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        # A position outside the log is an error, never a jump.
+        auto_offset_reset="none",
+        fetch_max_wait_ms=50,
+        fetch_max_bytes=4 << 20,
+        max_partition_fetch_bytes=1 << 20,
+    )
+    try:
+        async with cluster.within("be read"):
+            await consumer.start()
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+def membership(cluster: Cluster, group: str | None) -> dict[str, Any]:
+    """Give what makes a consumer a member of `group`."""
+    if group is None:
+        return {}
+    return {
+        "group_id": group,
+        "group_instance_id": cluster.member,
+        "session_timeout_ms": 6000,
+        "heartbeat_interval_ms": 1000,
+        # aiokafka keeps a member's last assignment on the class: each consumer needs its own.
+        "partition_assignment_strategy": (type("Sticky", (StickyPartitionAssignor,), {}),),
+    }
+
+
+@asynccontextmanager
+async def joined(
+    consumer: AIOKafkaConsumer,
+    group: str | None,
+    partitions: Collection[Partition],
+    start: Start,
+    listener: Listener | None,
+) -> AsyncIterator[Member]:
+    """Take a share of `partitions` as a member of `group`, or all of them."""
+    member = Member(group, Leases(consumer), start, listener)
+    if group is not None:
+        consumer.subscribe(list({topic for topic, _ in partitions}), listener=member)
+    else:
+        places = [TopicPartition(*partition) for partition in partitions]
+        consumer.assign(places)
+        member.on_partitions_assigned(places)
+    try:
+        yield member
+    finally:
+        await member.leave()

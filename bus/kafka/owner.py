@@ -1,0 +1,154 @@
+"""An owner: positions and outputs moved in one transaction, fenced by its transactional id."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+
+from aiokafka import TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+
+from bus.kafka.cluster import Cluster
+from bus.kafka.producer import Producer, fill
+from bus.port import Partition, Record
+from schemas.errors import Fenced
+
+UNMOVED = "unmoved"
+"""Metadata of an offset that is committed only to ask whether this is still the owner."""
+
+Moves = Mapping[Partition, tuple[int, int]]
+Outputs = Mapping[Partition, Sequence[Record]]
+Commits = dict[TopicPartition, tuple[int, str]]
+Committed = Callable[[str], Awaitable[dict[Partition, tuple[int, str]]]]
+
+
+class Owner:
+    """One owner as this process holds it, from `claim` until it is fenced or has failed."""
+
+    def __init__(self, cluster: Cluster, name: str, committed: Committed, spare: Partition) -> None:
+        self._cluster, self._name = cluster, name
+        self._committed, self._spare = committed, spare
+        self._positions: dict[Partition, int] = {}
+        self._producer: Producer | None = None
+        self._busy = asyncio.Lock()
+        self._given_up: set[asyncio.Task[None]] = set()
+
+    async def claim(self) -> None:
+        """Fence whoever held the name; learn where it stands."""
+        async with self._busy:
+            self._give_up()
+            producer = Producer(
+                self._cluster,
+                transactional_id=self._name,
+                transaction_timeout_ms=int(self._cluster.timeout * 2000),
+                # Between back-to-back transactions aiokafka waits this long for the last one's end.
+                retry_backoff_ms=5,
+            )
+            self._producer = producer
+            try:
+                async with self._cluster.within(f"make this process {self._name}"):
+                    await producer.start()
+                # Only now nothing is pending: starting has ended what the last holder left open.
+                self._positions = moved(await self._committed(self._name))
+            except BaseException:
+                self._give_up()
+                raise
+
+    async def advance(self, moves: Moves, outputs: Outputs) -> list[list[int]]:
+        """Write and move in one step; return the offsets of each partition's outputs."""
+        async with self._busy:
+            producer = self._producer
+            if producer is None or not self._agrees(moves):
+                raise Fenced(self._name)
+            try:
+                async with self._cluster.within(f"advance {self._name}"):
+                    offsets = await self._transact(producer, moves, outputs)
+            except BaseException as error:
+                self._give_up()
+                if fenced(error):
+                    raise Fenced(self._name) from error
+                raise
+            self._positions.update({partition: to for partition, (_, to) in moves.items()})
+            return offsets
+
+    async def close(self) -> None:
+        """Let the name go; nobody is fenced by that."""
+        async with self._busy:
+            self._give_up()
+        await asyncio.gather(*self._given_up)
+
+    def _agrees(self, moves: Moves) -> bool:
+        return all(self._positions.get(partition, 0) == at for partition, (at, _) in moves.items())
+
+    async def _transact(
+        self, producer: Producer, moves: Moves, outputs: Outputs
+    ) -> list[list[int]]:
+        await producer.begin_transaction()
+        steps = [write(producer, partition, records) for partition, records in outputs.items()]
+        moving = self._move(producer, self._commits(moves, outputs))
+        tasks = [asyncio.ensure_future(step) for step in (*steps, moving)]
+        try:
+            # Awaited before the commit: aiokafka would commit also when a batch has failed.
+            *offsets, _ = await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+        await producer.commit_transaction()
+        return offsets
+
+    async def _move(self, producer: Producer, commits: Commits) -> list[int]:
+        if commits:
+            await producer.send_offsets_to_transaction(commits, self._name)
+        return []
+
+    def _commits(self, moves: Moves, outputs: Outputs) -> Commits:
+        """Give what to commit: the moves, or without any work something that changes nothing."""
+        if moves or outputs:
+            return {TopicPartition(*where): (to, "") for where, (_, to) in moves.items()}
+        for where, offset in self._positions.items():
+            return {TopicPartition(*where): (offset, "")}
+        return {TopicPartition(*self._spare): (0, UNMOVED)}
+
+    def _give_up(self) -> None:
+        """Drop the producer; what it has open is aborted now, by the next claim or in time."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            task = asyncio.create_task(end(producer))
+            self._given_up.add(task)
+            task.add_done_callback(self._given_up.discard)
+
+
+async def write(producer: Producer, partition: Partition, records: Sequence[Record]) -> list[int]:
+    """Write one partition's outputs; return their offsets."""
+    offsets: list[int] = []
+    while len(offsets) < len(records):
+        batch = producer.create_batch()
+        count = fill(batch, records[len(offsets) :])
+        written = await producer.send_batch(batch, partition.topic, partition=partition.number)
+        base = (await written).offset
+        offsets.extend(range(base, base + count))
+    return offsets
+
+
+async def end(producer: Producer) -> None:
+    """Close `producer`, aborting its transaction if it has one that can be."""
+    with suppress(Exception):
+        async with asyncio.timeout(1):
+            await producer.abort_transaction()
+    await producer.retire()
+
+
+def moved(committed: Mapping[Partition, tuple[int, str]]) -> dict[Partition, int]:
+    """Give the positions among what is committed."""
+    return {
+        partition: offset
+        for partition, (offset, metadata) in committed.items()
+        if metadata != UNMOVED
+    }
+
+
+def fenced(error: BaseException) -> bool:
+    """Whether `error`, or what it came from, says that the name has another holder."""
+    cause = error.__cause__
+    return isinstance(error, ProducerFenced | InvalidProducerEpoch) or (
+        cause is not None and fenced(cause)
+    )
