@@ -12,6 +12,11 @@ export function make(tag, name = "", ...children) {
   return element;
 }
 
+export function markCurrent(element, current) {
+  if (current) element.setAttribute("aria-current", "true");
+  else element.removeAttribute("aria-current");
+}
+
 /** A number and its unit, which always stand together. */
 export function quantity(value, unit) {
   return [make("span", "number", value), " ", make("span", "unit", unit)];

@@ -1,4 +1,4 @@
-import { find, say } from "./dom.js";
+import { find, markCurrent, say } from "./dom.js";
 import { text } from "./text.js";
 
 const nav = document.getElementById("periods");
@@ -17,9 +17,9 @@ function mark() {
   const period = chosen();
   const links = [...nav.querySelectorAll("a")];
   const own = links.find((link) => link.dataset.period === period);
-  for (const link of links) link.toggleAttribute("aria-current", link === own);
+  for (const link of links) markCurrent(link, link === own);
   const summary = find("summary", custom);
-  summary.toggleAttribute("aria-current", !own);
+  markCurrent(summary, !own);
   const [from, to = from] = period.split("..");
   say(summary, own ? text("period.custom") : from === to ? from : text("period.range", { from, to }));
   if (/^\d{4}-\d\d-\d\d$/.test(from)) Object.assign(form.elements.from, { value: from });

@@ -1,4 +1,4 @@
-import { find, keyed, make, say } from "./dom.js";
+import { find, keyed, make, markCurrent, say } from "./dom.js";
 import { exact, text, unitName } from "./text.js";
 
 const MOST = { hub: 10, station: 8 };
@@ -15,15 +15,15 @@ function create() {
     make("span", "rank-value", make("span", "number"), " ", make("span", "unit")));
 }
 
-function periodName(period) {
-  if (/^\d{4}-\d\d$/.test(period)) return text("period.month");
-  if (/^\d{4}$/.test(period)) return text("period.year");
-  return text(["period", period]) ?? period;
+/** 本月 rather than 2026-11, as long as it is this month. */
+function periodName(period, day) {
+  const names = { [day]: "today", [day.slice(0, 7)]: "month", [day.slice(0, 4)]: "year", all: "all" };
+  return text(["ranking", names[period]]) ?? period ?? "";
 }
 
-function showRule(rule) {
+function showRule(rule, day) {
   const measure = text(["measures", rule.measure, "name"]) ?? text("ranking.measure");
-  say(document.getElementById("ranking-title"), text("regions.ranking", { period: periodName(rule.period) }));
+  say(document.getElementById("ranking-title"), text("regions.ranking", { period: periodName(rule.period, day) }));
   say(document.getElementById("ranking-rule"), text("ranking.rule", { measure, minimum: exact(rule.minimum) }));
 }
 
@@ -31,9 +31,9 @@ export function showRanking(document_) {
   const rule = document_.ranking_rule ?? {};
   const rows = chosen(document_.ranking ?? [], document_.node.id, MOST[find(".wall").dataset.kind]);
   const unit = unitName(rule.unit ?? document_.all[rule.measure]?.unit);
-  showRule(rule);
+  showRule(rule, document_.day);
   keyed(document.getElementById("ranking"), rows, (row) => row.id, create, (item, row) => {
-    item.toggleAttribute("aria-current", row.id === document_.node.id);
+    markCurrent(item, row.id === document_.node.id);
     item.style.setProperty("--share", row.share);
     say(find(".place", item), String(row.place));
     say(find(".rank-name", item), row.name);

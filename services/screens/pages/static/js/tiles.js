@@ -38,7 +38,8 @@ export function showTiles(document_) {
   const rows = Object.entries(document_.stations);
   const unit = unitName(document_.all.services_delivered?.unit ?? "次");
   const most = Math.max(1, ...rows.map(([, station]) => station.today));
-  list.style.setProperty("--columns", Math.max(1, Math.ceil(Math.sqrt(rows.length * SHAPE))));
-  list.style.setProperty("--rows", Math.max(2, Math.ceil(rows.length / Math.ceil(Math.sqrt(rows.length * SHAPE)))));
+  const columns = Math.max(1, Math.ceil(Math.sqrt(rows.length * SHAPE)));
+  list.style.setProperty("--columns", columns);
+  list.style.setProperty("--rows", Math.ceil(rows.length / columns));
   keyed(list, rows, ([id]) => id, create, (tile, row) => update(tile, row, unit, most));
 }

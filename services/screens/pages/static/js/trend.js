@@ -30,6 +30,7 @@ function draw(trend) {
   const em = Number.parseFloat(getComputedStyle(chart).fontSize);
   const [width, height, left] = [chart.clientWidth, chart.clientHeight, em * 2.6];
   const floor = height - em * 1.7;
+  if (floor <= 0) return; // not laid out yet; the observer comes back
   const shown = hours(trend);
   const top = ceiling(Math.max(0, ...trend.today, ...trend.before));
   const slot = (width - left) / shown.length;
@@ -83,7 +84,7 @@ export function showTrend(document_) {
   const content = JSON.stringify([trend, time.hour(time.now())]);
   if (!trend || content === standing) return;
   standing = content;
-  shown = trend;
+  shown = trend; // for redrawing when the space changes
   const before = text("trend.last", { weekday: time.weekday(trend.before_day) });
   draw(trend);
   showLegend(trend, before, unitName(document_.all.services_delivered?.unit ?? "次"));
