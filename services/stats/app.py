@@ -1,0 +1,117 @@
+"""The Faust app around a worker, and how it runs: an agent, two timers, and its life cycle."""
+
+import asyncio
+from asyncio import TaskGroup
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import faust
+from faust.contrib.asgi import faust_app_running
+from faust.types import TP
+
+from bus.faust import application, batches, inform
+from bus.port import Batch, Bus, Partition
+from bus.state import State
+from schemas.days import SHANGHAI
+from schemas.measures import CATALOGUE
+from schemas.topics import HEARTBEATS, REGISTRY, REQUESTS, RESULTS
+from services.stats.settings import Settings
+from services.stats.store import TABLES, Store
+from services.stats.worker import Worker
+
+INPUTS = (REGISTRY, REQUESTS, RESULTS, HEARTBEATS)
+"""What others write: this group alone decodes it all and writes the dead letters."""
+
+
+@asynccontextmanager
+async def running(log: Bus, settings: Settings, tasks: TaskGroup) -> AsyncIterator[Worker]:
+    """Run stats on `log`; an error of its own ends `tasks`.
+
+    The state file is named after the catalogue: what counts otherwise is counted anew from 0.
+    """
+    path = settings.data / f"stats-{CATALOGUE}.db"
+    with State.open(path, TABLES, log.identity) as state:
+        worker = Worker(log, Store(state), _now)
+        app = host(worker, settings)
+        async with faust_app_running(app, stop_timeout=5.0):
+            watch = tasks.create_task(_watch(app))
+            try:
+                yield worker
+            finally:
+                watch.cancel()
+
+
+class Host:
+    """What Faust calls: its agent, its timers, its signals."""
+
+    def __init__(self, worker: Worker, app: faust.App) -> None:
+        self._worker, self._app = worker, app
+        self._stood: dict[Partition, int] = {}
+
+    async def fold(self, stream: Any) -> None:  # noqa: ANN401  # Faust's stream
+        """Fold each batch; read again from where the state stands what does not fit there."""
+        async for event in stream.events():
+            batch: Batch = event.value
+            async with _fatal(self._app):
+                if not await self._worker.take(batch):
+                    await self._seek(batch.source)
+
+    async def flush(self) -> None:
+        """Publish what changed."""
+        async with _fatal(self._app):
+            await self._worker.flush()
+
+    async def tend(self) -> None:
+        """Read again what Faust dropped at the end of the log; tell the log how far we are."""
+        async with _fatal(self._app):
+            for partition, position in self._worker.positions().items():
+                read = await self._app.consumer.position(TP(*partition))
+                if read and read > position and self._stood.get(partition) == position:
+                    await self._seek(partition)
+                self._stood[partition] = position
+            await inform(self._app, self._worker.positions())
+
+    async def revoked(self, _app: Any, /, *sent: Any, **_: Any) -> None:  # noqa: ANN401  # Faust's
+        """Forget partitions that go."""
+        partitions: set[TP] = sent[0]
+        for tp in partitions:
+            self._worker.drop(Partition(*tp))
+
+    async def _seek(self, partition: Partition) -> None:
+        source = self._worker.sources.get(partition)
+        if source is not None:
+            await self._app.consumer.seek(TP(*partition), source.position)
+
+
+def host(worker: Worker, settings: Settings) -> faust.App:
+    """Return the Faust app around a worker."""
+    app = application(settings.group, worker.log, worker.start)
+    calls = Host(worker, app)
+    app.agent(batches(app, *(topic.name for topic in INPUTS)), name="fold")(calls.fold)
+    app.timer(settings.flush_every)(calls.flush)
+    app.timer(1.0)(calls.tend)
+    app.on_partitions_revoked.connect(calls.revoked)
+    return app
+
+
+@asynccontextmanager
+async def _fatal(app: faust.App) -> AsyncIterator[None]:
+    """Crash the app on any error: Faust's own restart of an agent acks, skips and can stall."""
+    try:
+        yield
+    except Exception as error:
+        await app.crash(error)
+        raise
+
+
+async def _watch(app: faust.App) -> None:
+    """Raise what crashed the app: by itself a crash would end nothing around it."""
+    while not app.crashed:  # noqa: ASYNC110  # Faust's event for it is private
+        await asyncio.sleep(0.2)
+    raise app.crash_reason or RuntimeError("Faust has crashed")
+
+
+def _now() -> str:
+    return datetime.now(SHANGHAI).isoformat(timespec="milliseconds")

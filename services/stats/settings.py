@@ -1,0 +1,21 @@
+"""What can be set about stats."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of stats; each is an environment variable YIZHAN_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="YIZHAN_", frozen=True)
+
+    data: Path = Field(Path("data"), description="folder for the state file stats.db")
+    group: str = Field("stats", description="consumer group; one per set of counters")
+    flush_every: float = Field(
+        0.1, gt=0, le=10, description="seconds between two publications of changed rows"
+    )
+    audit_every: float = Field(
+        60.0, ge=1, description="seconds between two recounts of the log, for the drift badge"
+    )

@@ -1,0 +1,99 @@
+"""One source partition while this worker holds it: its ledger, and what is still to be published.
+
+A worker publishes only what it has claimed, and only once it has caught up with the end that the
+log had *after* the claim: before, a newer row of its predecessor may stand there already.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bus.port import Batch, Bus, Partition, Record
+from schemas.codec import Event, Flaw, decoder
+from schemas.fields import Stated
+from schemas.slots import Verdict
+from schemas.topics import RESULTS, named
+from services.stats.fold import Ledger, Place
+from services.stats.letters import letter
+from services.stats.rows import mark, row
+from services.stats.store import Put, Store
+
+
+@dataclass(slots=True)
+class Source:
+    """A source partition's ledger at `position`; `dirty` tells when unpublished places changed."""
+
+    partition: Partition
+    partitions: int
+    ledger: Ledger
+    position: int
+    dirty: dict[Place, int] = field(default_factory=dict)
+    until: int | None = None
+    published: int = -1
+
+    def fold(self, batch: Batch, now: str) -> tuple[list[Put], list[Record]]:
+        """Take a batch in; return the slots that stand anew, and dead letters for the rest."""
+        topic = named(batch.topic)
+        read = decoder(topic, batch.partition, self.partitions)
+        puts: list[Put] = []
+        letters: list[Record] = []
+        for record in batch.records:
+            event = read(record.value)
+            flaw = self._judge(event, batch.next, puts) if isinstance(event, Event) else event
+            if flaw is not None:
+                letters.append(letter(self.partition, record.offset, record.value, flaw, now))
+        self.position = batch.next
+        return puts, letters
+
+    def _judge(self, event: Event, until: int, puts: list[Put]) -> Flaw | None:
+        if not isinstance(event.data, Stated):
+            return None
+        found, places = self.ledger.apply(event)
+        if found is Verdict.STANDS:
+            slots = self.ledger.subjects[event.subject]
+            puts.append(Put(event.subject, slots[-1]))
+            self.dirty.update(dict.fromkeys(places, until))
+        if found is Verdict.CONFLICT:
+            return Flaw(
+                "conflict",
+                "data.revision",
+                f"revision {event.data.revision} stands with other content",
+            )
+        return None
+
+    @property
+    def owner(self) -> str:
+        """The name under which this partition's rows are published."""
+        return f"stats-{self.partition.topic}-{self.partition.number}"
+
+    @property
+    def counts(self) -> bool:
+        """Whether rows come from it; the other topics are read only for what cannot be used."""
+        return self.partition.topic == RESULTS.name
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether it may publish."""
+        return self.until is not None and self.position >= self.until
+
+    async def claim(self, log: Bus) -> None:
+        """Fence whoever published before, and learn how far to read before publishing."""
+        await log.claim(self.owner)
+        self.until = await log.highwater(self.partition)
+
+    async def flush(self, log: Bus, store: Store, now: Callable[[], str]) -> None:
+        """Publish the rows that changed and a mark, if anything moved; raises Fenced."""
+        if not (self.counts and self.caught_up) or self.position == self.published:
+            return
+        position, places = self.position, list(self.dirty)
+        stamp = now()
+        records = [
+            row(self.partition, position, place, self.ledger.cells.get(place), stamp)
+            for place in places
+        ]
+        await log.advance(self.owner, {}, [*records, mark(self.partition, position, stamp)])
+        # The fold goes on during the commit: what changed again since stays to be published.
+        for place in places:
+            if self.dirty[place] <= position:
+                del self.dirty[place]
+        self.published = position
+        store.published(self.partition, position)

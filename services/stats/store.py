@@ -1,0 +1,136 @@
+"""The ledgers on disk: one blob of new slots for each batch, in the transaction that moves it.
+
+Upserting a row per fact would cost more than the fold itself; a blob of what the batch changed
+costs a tenth of it. A partition is read back by putting the slots of its blobs in order; small
+blobs are merged now and then, so that reading back stays short.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Select,
+    String,
+    Table,
+    and_,
+    delete,
+    insert,
+    select,
+)
+
+from bus.port import Partition
+from bus.state import State
+from schemas.contribution import Slot
+from services.stats.fold import Ledger, Place
+
+TABLES = MetaData()
+
+
+def _table(name: str, *columns: Column[Any]) -> Table:
+    return Table(
+        name,
+        TABLES,
+        Column("topic", String, primary_key=True),
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        *columns,
+    )
+
+
+_BLOBS = _table(
+    "blob",
+    Column("until", Integer, primary_key=True, autoincrement=False),
+    Column("merged", Boolean, nullable=False),
+    Column("slots", LargeBinary, nullable=False),
+)
+_PUBLISHED = _table(
+    "published",
+    Column("position", Integer, nullable=False),
+)
+MERGE = 512
+"""How many small blobs a partition gathers before they become one."""
+
+
+class Put(NamedTuple):
+    """A slot that came to stand for a subject."""
+
+    subject: str
+    slot: Slot
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Put]).decode
+
+
+class Store:
+    """The ledgers' blobs in a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._small: dict[Partition, int] = {}
+
+    def position(self, source: Partition) -> int:
+        """Return the offset of `source` that comes next."""
+        return self._state.position(source)
+
+    def load(self, source: Partition) -> tuple[Ledger, dict[Place, int]]:
+        """Return the ledger of `source`, and its unpublished places with when they changed."""
+        ledger, dirty = Ledger(), dict[Place, int]()
+        with self._state.read() as db:
+            published = db.scalar(select(_PUBLISHED.c.position).where(_of(_PUBLISHED, source))) or 0
+            blobs = db.execute(_in_order(source)).all()
+        for until, _merged, slots in blobs:
+            for subject, slot in _decode(slots):
+                places = ledger.put(subject, slot)
+                if until > published:
+                    dirty.update(dict.fromkeys(places, until))
+        self._small[source] = sum(not merged for _, merged, _ in blobs)
+        return ledger, dirty
+
+    def save(self, source: Partition, base: int, to: int, puts: Sequence[Put]) -> None:
+        """Append what a batch changed and move `source` from `base` to `to`, in one step."""
+        with self._state.move(source, base, to) as db:
+            if puts:
+                _append(db, source, to, puts, merged=False)
+                self._small[source] = self._small.get(source, 0) + 1
+            if self._small.get(source, 0) > MERGE:
+                _merge(db, source)
+                self._small[source] = 0
+
+    def published(self, source: Partition, position: int) -> None:
+        """Remember that every row up to `position` is out."""
+        row = {"topic": source.topic, "number": source.number, "position": position}
+        with self._state.write() as db:
+            db.execute(delete(_PUBLISHED).where(_of(_PUBLISHED, source)))
+            db.execute(insert(_PUBLISHED), row)
+
+
+def _append(
+    db: Connection, source: Partition, until: int, puts: Sequence[Put], *, merged: bool
+) -> None:
+    row = {"topic": source.topic, "number": source.number, "until": until, "merged": merged}
+    db.execute(insert(_BLOBS), {**row, "slots": _encode(puts)})
+
+
+def _merge(db: Connection, source: Partition) -> None:
+    """Make one blob of the small ones: of each slot only what stands in the end."""
+    small = db.execute(_in_order(source).where(~_BLOBS.c.merged)).all()
+    last = {(put.subject, put.slot.kind): put for _, _, blob in small for put in _decode(blob)}
+    db.execute(delete(_BLOBS).where(_of(_BLOBS, source), ~_BLOBS.c.merged))
+    _append(db, source, small[-1].until, list(last.values()), merged=True)
+
+
+def _in_order(source: Partition) -> Select[int, bool, bytes]:
+    columns = (_BLOBS.c.until, _BLOBS.c.merged, _BLOBS.c.slots)
+    return select(*columns).where(_of(_BLOBS, source)).order_by(_BLOBS.c.until)
+
+
+def _of(table: Table, source: Partition) -> ColumnElement[bool]:
+    return and_(table.c.topic == source.topic, table.c.number == source.number)
