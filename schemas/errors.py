@@ -2,6 +2,10 @@
 
 YizhanError
 ├── Invalid            a value breaks a rule: which field, which rule
+│   └── Rejected       several values do, each said in `errors`
+├── Denied             who asks may not
+│   ├── Unauthenticated   no key, or none that is valid
+│   └── Forbidden      the key's role or scope does not reach that far
 ├── Unusable           something a process needs at start cannot be used (folder, port, broker)
 └── LogError           the log
     ├── Unavailable    cannot answer or take records now  (retriable)
@@ -10,6 +14,8 @@ YizhanError
     ├── OutOfRange     a position lies outside the log
     └── Mismatch       the log was made with another number of partitions, or is another log
 """
+
+from collections.abc import Sequence
 
 
 class YizhanError(Exception):
@@ -28,6 +34,36 @@ class Invalid(YizhanError):
     def __init__(self, field: str, rule: str, detail: str) -> None:
         super().__init__(f"{field or 'value'}: {detail} [{rule}]")
         self.field, self.rule, self.detail = field, rule, detail
+
+    @property
+    def errors(self) -> "Sequence[Invalid]":
+        """Everything that is wrong, one by one."""
+        return (self,)
+
+
+class Rejected(Invalid):
+    """Several values break rules; its own field and rule are those of the first."""
+
+    def __init__(self, errors: Sequence[Invalid]) -> None:
+        super().__init__(errors[0].field, errors[0].rule, errors[0].detail)
+        self._errors = tuple(errors)
+
+    @property
+    def errors(self) -> Sequence[Invalid]:
+        """Everything that is wrong, one by one."""
+        return self._errors
+
+
+class Denied(YizhanError):
+    """Who asks may not."""
+
+
+class Unauthenticated(Denied):
+    """There is no key, or none that is valid."""
+
+
+class Forbidden(Denied):
+    """The key is valid, but its role or its scope does not reach that far."""
 
 
 class Unusable(YizhanError):
