@@ -10,7 +10,7 @@ from bus.port import Partition
 from bus.sqlite.file import SHIFT, File
 from schemas.errors import Unavailable, Unusable
 
-_CHUNK = 500
+_CHUNK = 100
 _ENOUGH = 16_000_000  # bytes after which a batch ends, however many records it may have
 _ROWS = (
     "SELECT id & 0xffffffffff, timestamp, key, value FROM log "

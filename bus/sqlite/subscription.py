@@ -61,10 +61,7 @@ class SqliteSubscription:
         return frozenset(self._leases)
 
     async def poll(
-        self,
-        timeout: float,  # noqa: ASYNC109 - part of the port, where it ends a wait without an error
-        limit: int = 4000,
-        among: Iterable[Partition] | None = None,
+        self, timeout: float, limit: int = 4000, among: Iterable[Partition] | None = None
     ) -> list[Batch]:
         """Return what is there, or [] after `timeout` seconds."""
         if self._joining is not None:

@@ -28,12 +28,10 @@ class Log:
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("kafka", marks=pytest.mark.kafka)])
 def log(request: pytest.FixtureRequest, tmp_path: Path) -> Log:
-    places = {
-        "memory": lambda: f":memory:{uuid.uuid4().hex}",
-        "sqlite": lambda: str(tmp_path / "log.db"),
-        "kafka": lambda: request.getfixturevalue("kafka"),
-    }
-    return Log(request.param, places[request.param]())
+    if request.param == "kafka":
+        return Log("kafka", request.getfixturevalue("kafka"))
+    memory = request.param == "memory"
+    return Log(request.param, f":memory:{uuid.uuid4().hex}" if memory else str(tmp_path / "log.db"))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from bus.port import Batch, Bus, Partition, Record, Stored, Subscription
+from bus.port import Batch, Bus, Partition, Position, Record, Stored, Subscription
 from schemas.topics import Topic
 
 PARTITIONS = 4
@@ -54,6 +54,19 @@ async def drain(bus: Bus, subscription: Subscription, limit: int = 4000) -> list
     while any(_position(subscription, partition) < end for partition, end in ends.items()):
         batches += await subscription.poll(1, limit)
     return batches
+
+
+async def visible(bus: Bus, positions: Iterable[Position]) -> None:
+    """Wait until readers may see these records: Kafka shows a transaction a moment after its end."""
+    for topic, number, offset in positions:
+        while await bus.highwater(Partition(topic, number)) <= offset:
+            pass
+
+
+async def poll_on(subscription: Subscription) -> None:
+    """Go on polling; only an error ends it."""
+    while True:
+        await subscription.poll(1)
 
 
 async def read(bus: Bus, topic: Topic, number: int = 0) -> list[Stored]:

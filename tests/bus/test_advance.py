@@ -8,7 +8,7 @@ from bus.port import Partition, Record
 from schemas.errors import Fenced, TooLarge
 from schemas.topics import MAX_RECORD, Topic
 from tests.bus.conftest import Log
-from tests.bus.reading import Made, assigned, drain, read, records, values
+from tests.bus.reading import Made, assigned, drain, read, records, values, visible
 
 
 @pytest.fixture
@@ -27,6 +27,7 @@ async def test_outputs_and_positions_are_there_afterwards(
 ) -> None:
     await bus.claim(owner)
     positions = await bus.advance(owner, {source: (0, 3)}, records(topic, ["a", "b"]))
+    await visible(bus, positions)
     lying = await read(bus, topic)
     assert values(lying) == ["a", "b"]
     assert [position.offset for position in positions] == [stored.offset for stored in lying]
@@ -40,7 +41,7 @@ async def test_an_owner_that_never_moved_has_no_positions(bus: Made, owner: str)
 
 async def test_a_step_may_write_without_moving(bus: Made, topic: Topic, owner: str) -> None:
     await bus.claim(owner)
-    await bus.advance(owner, {}, records(topic, ["tick"]))
+    await visible(bus, await bus.advance(owner, {}, records(topic, ["tick"])))
     assert values(await read(bus, topic)) == ["tick"]
     assert await bus.positions(owner) == {}
 
@@ -61,7 +62,8 @@ async def test_steps_follow_one_another(
 ) -> None:
     await bus.claim(owner)
     for i in range(5):
-        await bus.advance(owner, {source: (i, i + 1)}, records(topic, [i]))
+        positions = await bus.advance(owner, {source: (i, i + 1)}, records(topic, [i]))
+    await visible(bus, positions)
     assert await bus.positions(owner) == {source: 5}
     assert values(await read(bus, topic)) == list("01234")
 
@@ -92,7 +94,8 @@ async def test_a_zombie_is_fenced_and_nothing_of_its_step_is_seen(
         with pytest.raises(Fenced):
             await bus.advance(owner, {source: (1, 2)}, records(topic, ["zombie"]))
         assert await successor.positions(owner) == {source: 1}
-        await successor.advance(owner, {source: (1, 2)}, records(topic, ["after"]))
+        positions = await successor.advance(owner, {source: (1, 2)}, records(topic, ["after"]))
+        await visible(successor, positions)
         assert values(await read(successor, topic)) == ["before", "after"]
 
 
@@ -125,7 +128,7 @@ async def test_claiming_again_goes_on_from_the_same_positions(
     await bus.advance(owner, {source: (0, 5)}, records(topic, ["one"]))
     await bus.claim(owner)
     assert await bus.positions(owner) == {source: 5}
-    await bus.advance(owner, {source: (5, 6)}, records(topic, ["two"]))
+    await visible(bus, await bus.advance(owner, {source: (5, 6)}, records(topic, ["two"])))
     assert values(await read(bus, topic)) == ["one", "two"]
 
 
@@ -158,7 +161,8 @@ async def test_a_reader_crosses_what_steps_leave_in_the_log_and_reaches_its_end(
     await bus.claim(owner)
     for i in range(3):
         await bus.advance(owner, {source: (i, i + 1)}, records(topic, [i]))
-        await bus.publish(records(topic, [f"{i}+"]))
+        positions = await bus.publish(records(topic, [f"{i}+"]))
+    await visible(bus, positions)
     async with assigned(bus, topic) as subscription:
         batches = await drain(bus, subscription, limit=2)
     base = 0

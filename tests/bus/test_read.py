@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from bus.port import Batch, Partition, Subscription
+from bus.port import Batch, Partition
 from schemas.errors import Fenced, OutOfRange
 from schemas.topics import Topic
 from tests.bus.conftest import Log
@@ -18,6 +18,7 @@ from tests.bus.reading import (
     beginning,
     drain,
     everywhere,
+    poll_on,
     records,
     spread,
     values,
@@ -181,8 +182,7 @@ async def test_a_position_outside_the_log_is_an_error(
     await bus.publish(everywhere(topic, range(3)))
     async with bus.subscribe(None, [topic], lambda _: position) as subscription:
         with pytest.raises(OutOfRange) as caught:
-            while True:
-                await subscription.poll(1)
+            await poll_on(subscription)
     assert caught.value.position == position
 
 
@@ -192,8 +192,7 @@ async def test_a_seek_outside_the_log_is_an_error(bus: Made, topic: Topic) -> No
         await drain(bus, subscription)
         subscription.seek(Partition(topic.name, 1), 99)
         with pytest.raises(OutOfRange):
-            while True:
-                await subscription.poll(1)
+            await poll_on(subscription)
 
 
 async def test_the_end_of_the_log_is_a_position_within_it(bus: Made, topic: Topic) -> None:
@@ -223,13 +222,6 @@ async def test_several_topics_are_read_by_one_subscription(bus: Made, topic: Top
         batches = await drain(bus, subscription)
     read = {batch.topic: values(batch.records) for batch in batches if batch.records}
     assert read == {topic.name: ["one"], second.name: ["two"]}
-
-
-async def poll_until_lost(subscription: Subscription, batch: Batch) -> None:
-    """Go on polling, as a member that has not noticed yet, until the lease has ended."""
-    while batch.lease.alive:
-        with suppress(Fenced):
-            await subscription.poll(0.05)
 
 
 async def test_another_member_ends_leases_in_the_middle_of_reading(
