@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from deploy import keys
 from deploy.errors import Misuse
 from deploy.kafka import commands as kafka
 from schemas.errors import YizhanError
@@ -15,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(kafka.app, name="kafka", no_args_is_help=True)
+app.add_typer(keys.app, name="keys", no_args_is_help=True)
 
 
 def main() -> None:
