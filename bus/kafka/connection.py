@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
@@ -12,6 +11,7 @@ from aiokafka.errors import KafkaError
 from bus.kafka import producer
 from bus.kafka.cluster import Cluster, quiet
 from bus.kafka.consumer import consuming, joined
+from bus.kafka.ends import Ends
 from bus.kafka.offsets import Offsets
 from bus.kafka.owner import Owner, moved
 from bus.kafka.publisher import Publisher
@@ -58,7 +58,7 @@ async def opened(cluster: Cluster, partitions: int | None, stack: AsyncExitStack
     topics = Topics(cluster, admin, partitions)
     await topics.refresh()
     identity = (await admin.describe_cluster())["cluster_id"]
-    bus = KafkaBus(cluster, identity, topics, Offsets(cluster, client), consumer)
+    bus = KafkaBus(cluster, identity, topics, Offsets(cluster, client), Ends(cluster, consumer))
     stack.push_async_callback(bus.close)
     return bus
 
@@ -72,10 +72,10 @@ class KafkaBus:
         identity: str,
         topics: Topics,
         offsets: Offsets,
-        consumer: AIOKafkaConsumer,
+        ends: Ends,
     ) -> None:
         self._cluster, self._identity = cluster, identity
-        self._topics, self._offsets, self._consumer = topics, offsets, consumer
+        self._topics, self._offsets, self._ends = topics, offsets, ends
         self._publisher = Publisher(cluster)
         self._owners: dict[str, Owner] = {}
 
@@ -128,18 +128,19 @@ class KafkaBus:
         places, parcels = self._sorted(outputs)
         if owner not in self._owners:
             raise Fenced(owner)
-        return positions(places, parcels, await self._owners[owner].advance(moves, parcels))
+        written = positions(places, parcels, await self._owners[owner].advance(moves, parcels))
+        self._ends.written(written)
+        return written
 
     async def positions(self, owner: str) -> dict[Partition, int]:
         """Return where `owner` stands."""
+        if owner in self._owners:
+            return await self._owners[owner].positions()
         return moved(await self._offsets.committed(owner))
 
     async def highwater(self, partition: Partition) -> int:
         """Ask for the last stable offset of `partition`."""
-        place = TopicPartition(*partition)
-        async with self._cluster.within(f"say where {partition.topic} ends"):
-            ends: dict[TopicPartition, int] = await self._consumer.end_offsets([place])
-        return ends[place]
+        return await self._ends.end(partition)
 
     async def close(self) -> None:
         """Let owners go and stop publishing."""

@@ -15,6 +15,9 @@ from schemas.errors import Fenced
 UNMOVED = "unmoved"
 """Metadata of an offset that is committed only to ask whether this is still the owner."""
 
+PAUSE = 0.002
+"""Seconds between two looks for a commit that is not yet to be seen."""
+
 Moves = Mapping[Partition, tuple[int, int]]
 Outputs = Mapping[Partition, Sequence[Record]]
 Commits = dict[TopicPartition, tuple[int, str]]
@@ -28,6 +31,7 @@ class Owner:
         self._cluster, self._name = cluster, name
         self._committed, self._spare = committed, spare
         self._positions: dict[Partition, int] = {}
+        self._left: dict[Partition, int] = {}  # where the last advance moved away from
         self._producer: Producer | None = None
         self._busy = asyncio.Lock()
         self._given_up: set[asyncio.Task[None]] = set()
@@ -48,6 +52,7 @@ class Owner:
                 async with self._cluster.within(f"make this process {self._name}"):
                     await producer.start()
                 # Only now nothing is pending: starting has ended what the last holder left open.
+                self._left = {}
                 self._positions = moved(await self._committed(self._name))
             except BaseException:
                 self._give_up()
@@ -68,7 +73,18 @@ class Owner:
                     raise Fenced(self._name) from error
                 raise
             self._positions.update({partition: to for partition, (_, to) in moves.items()})
+            self._left = {partition: at for partition, (at, to) in moves.items() if at != to}
             return offsets
+
+    async def positions(self) -> dict[Partition, int]:
+        """Return where the owner stands, whoever holds it now."""
+        async with self._cluster.within(f"say where {self._name} stands"):
+            while True:
+                positions = moved(await self._committed(self._name))
+                if all(positions.get(partition, 0) != at for partition, at in self._left.items()):
+                    return positions
+                # Acknowledged, but not yet to be seen: Kafka marks a commit's partitions later.
+                await asyncio.sleep(PAUSE)
 
     async def close(self) -> None:
         """Let the name go; nobody is fenced by that."""
