@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     Engine,
@@ -33,7 +34,7 @@ _POSITION = Table(
     _OURS,
     Column("topic", String, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("next", Integer, nullable=False),
+    Column("next", BigInteger, nullable=False),
 )
 _FIRST = insert(_POSITION)
 _MOVE = (

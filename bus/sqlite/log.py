@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 from bus.port import Listener, Partition, Position, Record, Start
 from bus.sqlite.bell import Bell
@@ -34,14 +34,13 @@ async def connect(  # noqa: PLR0913 - what only some callers set is keyword-only
     """
     file = File.named(path, synchronous, patience, max_pages)
     db, about = await asyncio.to_thread(file.open, partitions)
-    reader = Reader(file, db)
-    bell = Bell(reader.changed)
-    writer = Writer(file, bell, clock, sweep_every)
-    try:
-        yield SqliteBus(about, reader, writer, bell)
-    finally:
-        await writer.close()
-        reader.close()
+    with closing(Reader(file, db)) as reader:
+        bell = Bell(reader.changed)
+        writer = Writer(file, bell, clock, sweep_every)
+        try:
+            yield SqliteBus(about, reader, writer, bell)
+        finally:
+            await writer.close()
 
 
 class SqliteBus:

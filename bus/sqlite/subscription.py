@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 
 import structlog
 
@@ -51,8 +50,7 @@ class SqliteSubscription:
         """End every lease."""
         if self._joining is not None:
             self._joining.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await self._joining
+            await asyncio.gather(self._joining, return_exceptions=True)
         await self._revoke()
 
     @property

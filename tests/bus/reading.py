@@ -57,7 +57,7 @@ async def drain(bus: Bus, subscription: Subscription, limit: int = 4000) -> list
 
 
 async def visible(bus: Bus, positions: Iterable[Position]) -> None:
-    """Wait until readers may see these records: Kafka shows a transaction a moment after its end."""
+    """Wait until readers may see these records: Kafka shows them a moment after the commit."""
     for topic, number, offset in positions:
         while await bus.highwater(Partition(topic, number)) <= offset:
             pass

@@ -62,8 +62,7 @@ async def test_steps_follow_one_another(
 ) -> None:
     await bus.claim(owner)
     for i in range(5):
-        positions = await bus.advance(owner, {source: (i, i + 1)}, records(topic, [i]))
-    await visible(bus, positions)
+        await visible(bus, await bus.advance(owner, {source: (i, i + 1)}, records(topic, [i])))
     assert await bus.positions(owner) == {source: 5}
     assert values(await read(bus, topic)) == list("01234")
 
@@ -161,8 +160,7 @@ async def test_a_reader_crosses_what_steps_leave_in_the_log_and_reaches_its_end(
     await bus.claim(owner)
     for i in range(3):
         await bus.advance(owner, {source: (i, i + 1)}, records(topic, [i]))
-        positions = await bus.publish(records(topic, [f"{i}+"]))
-    await visible(bus, positions)
+        await visible(bus, await bus.publish(records(topic, [f"{i}+"])))
     async with assigned(bus, topic) as subscription:
         batches = await drain(bus, subscription, limit=2)
     base = 0
