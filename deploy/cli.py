@@ -5,6 +5,7 @@ import sys
 import typer
 
 from deploy import keys
+from deploy.audit import audit
 from deploy.errors import Misuse
 from deploy.kafka import commands as kafka
 from schemas.errors import YizhanError
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(kafka.app, name="kafka", no_args_is_help=True)
 app.add_typer(keys.app, name="keys", no_args_is_help=True)
+app.command()(audit)
 
 
 def main() -> None:

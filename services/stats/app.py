@@ -3,7 +3,7 @@
 import asyncio
 from asyncio import TaskGroup
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +15,10 @@ from bus.faust import application, batches, inform
 from bus.port import Batch, Bus, Partition
 from bus.state import State
 from schemas.days import SHANGHAI
+from schemas.errors import Unavailable
 from schemas.measures import CATALOGUE
 from schemas.topics import HEARTBEATS, REGISTRY, REQUESTS, RESULTS
+from services.stats.audit import auditing
 from services.stats.settings import Settings
 from services.stats.store import TABLES, Store
 from services.stats.worker import Worker
@@ -36,11 +38,15 @@ async def running(log: Bus, settings: Settings, tasks: TaskGroup) -> AsyncIterat
         worker = Worker(log, Store(state), _now)
         app = host(worker, settings)
         async with faust_app_running(app, stop_timeout=5.0):
-            watch = tasks.create_task(_watch(app))
+            beside = [
+                tasks.create_task(_watch(app)),
+                tasks.create_task(_audit(worker, settings.audit_every)),
+            ]
             try:
                 yield worker
             finally:
-                watch.cancel()
+                for task in beside:
+                    task.cancel()
 
 
 class Host:
@@ -111,6 +117,17 @@ async def _watch(app: faust.App) -> None:
     while not app.crashed:  # noqa: ASYNC110  # Faust's event for it is private
         await asyncio.sleep(0.2)
     raise app.crash_reason or RuntimeError("Faust has crashed")
+
+
+async def _audit(worker: Worker, every: float) -> None:
+    """Recount the log beside the fold, once it has caught up and then again and again."""
+    async with auditing(worker.log) as auditor:
+        while worker.ready():  # noqa: ASYNC110  # it is a state of many parts, not an event
+            await asyncio.sleep(0.5)
+        while True:
+            with suppress(Unavailable):
+                await worker.audit(auditor)
+            await asyncio.sleep(every)
 
 
 def _now() -> str:

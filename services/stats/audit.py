@@ -4,6 +4,7 @@ It reads the counters to their end, then the facts up to each source's last flus
 for every source which totals differ. Kept alive, it reads only what is new each time.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -60,10 +61,10 @@ class Auditor:
         """Return a report for every source that has published; empty when none has."""
         await self._read_to_end(COUNTERS)
         await self._read_to_end(RESULTS)
-        return [
-            self._compare(source, published)
-            for source, published in sorted(self._published.items())
-        ]
+        return await asyncio.to_thread(self._compare_all)
+
+    def _compare_all(self) -> list[Report]:
+        return [self._compare(*found) for found in sorted(self._published.items())]
 
     async def _read_to_end(self, topic: Topic) -> None:
         mine = [Partition(topic.name, n) for n in range(self._log.partitions(topic))]

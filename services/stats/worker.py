@@ -8,6 +8,8 @@ import structlog
 from bus.port import Batch, Bus, Partition
 from schemas.errors import Unavailable
 from schemas.topics import named
+from services.stats.audit import Auditor
+from services.stats.rows import audited
 from services.stats.source import Source
 from services.stats.store import Store
 
@@ -70,6 +72,17 @@ class Worker:
         except Unavailable as error:
             source.until = None
             _log.warning("counters not published", source=source.partition, reason=str(error))
+
+    async def audit(self, auditor: Auditor) -> None:
+        """Publish what a recount finds about the sources held here."""
+        for report in await auditor.check():
+            source = self.sources.get(report.source)
+            if source is None or not source.caught_up:
+                continue
+            if report.differences:
+                _log.error("counters drift", source=report.source, found=report.differences)
+            found = audited(report.source, report.position, self._now(), report.differences)
+            await self.log.advance(source.owner, {}, [found])
 
     def ready(self) -> dict[str, str]:
         """Return what is not ready and why; {} when all is."""

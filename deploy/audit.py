@@ -1,0 +1,59 @@
+"""`yizhan audit`: recount the log and say whether the published counters agree."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import bus
+from services.stats.audit import Report, auditing
+
+DIFFERS = 3
+"""The exit code when counters and recount differ."""
+
+
+def audit(
+    data: Annotated[Path, typer.Option(help="data folder of the embedded log")] = Path("data"),
+    url: Annotated[
+        str | None, typer.Option("--bus", envvar="YIZHAN_BUS", help="the log, if not DATA/log.db")
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON document")] = False,
+) -> None:
+    """Recount every fact from offset 0 and compare with the counters as published.
+
+    Exit code 0: they agree; 3: they differ.
+    """
+    reports = asyncio.run(_recount(url or f"sqlite:///{data / 'log.db'}"))
+    drift = any(report.differences for report in reports)
+    if as_json:
+        found = [asdict(report) | {"source": report.source._asdict()} for report in reports]
+        typer.echo(json.dumps({"drift": drift, "sources": found}, ensure_ascii=False, indent=2))
+    else:
+        _show(reports)
+    if drift:
+        raise typer.Exit(DIFFERS)
+
+
+async def _recount(url: str) -> list[Report]:
+    async with bus.connect(url) as log, auditing(log) as auditor:
+        return await auditor.check()
+
+
+def _show(reports: list[Report]) -> None:
+    table = Table("source", "facts up to", "places", "differences")
+    for report in reports:
+        name = f"{report.source.topic}/{report.source.number}"
+        table.add_row(name, str(report.position), str(report.places), str(len(report.differences)))
+    console = Console()
+    console.print(table)
+    for report in reports:
+        for difference in report.differences:
+            console.print(difference, markup=False)
+    differ = sum(bool(report.differences) for report in reports)
+    console.print(f"{differ} of {len(reports)} sources differ" if differ else "all agree")
