@@ -56,6 +56,11 @@ function head() {
 
 let standing = "";
 
+export function blankBenefits() {
+  standing = "";
+  document.getElementById("benefits").replaceChildren();
+}
+
 export function showBenefits(benefit) {
   const known = slices(benefit);
   const content = JSON.stringify([known, benefit?.unit]);

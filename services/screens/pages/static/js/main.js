@@ -1,4 +1,4 @@
-import { showBenefits } from "./benefits.js";
+import { blankBenefits, showBenefits } from "./benefits.js";
 import { setContext } from "./card.js";
 import { measuresOf } from "./counters.js";
 import { find, say } from "./dom.js";
@@ -25,6 +25,7 @@ function showNumbers() {
   setContext({ node: live.node.id, period, complete_to: live.complete_to, silent: live.silent.length });
   if (!measures) {
     blankNumbers();
+    blankBenefits();
     return;
   }
   // What today added belongs beside a total that today is part of, not beside itself.
@@ -41,6 +42,7 @@ function render() {
   const below = Object.keys(live.stations).some((id) => id !== live.node.id);
   wall.dataset.kind = below ? "hub" : "station";
   showStatus(live);
+  tick();
   showNumbers();
   if (below) showTiles(live);
   showProfile(live.profile);
