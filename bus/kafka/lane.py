@@ -34,6 +34,7 @@ class Parcel:
         """Tell who waits."""
         if not self.done.done():
             self.done.set_exception(error)
+            self.done.exception()  # asked for, so that nobody complains when they have gone
 
 
 class Lane:

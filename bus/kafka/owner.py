@@ -1,8 +1,9 @@
 """An owner: positions and outputs moved in one transaction, fenced by its transactional id."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any, TypeVar
 
 from aiokafka import TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
@@ -20,6 +21,7 @@ PAUSE = 0.002
 
 Moves = Mapping[Partition, tuple[int, int]]
 Outputs = Mapping[Partition, Sequence[Record]]
+T = TypeVar("T")
 Commits = dict[TopicPartition, tuple[int, str]]
 Committed = Callable[[str], Awaitable[dict[Partition, tuple[int, str]]]]
 
@@ -99,22 +101,16 @@ class Owner:
         self, producer: Producer, moves: Moves, outputs: Outputs
     ) -> list[list[int]]:
         await producer.begin_transaction()
-        steps = [write(producer, partition, records) for partition, records in outputs.items()]
-        moving = self._move(producer, self._commits(moves, outputs))
-        tasks = [asyncio.ensure_future(step) for step in (*steps, moving)]
-        try:
-            # Awaited before the commit: aiokafka would commit also when a batch has failed.
-            *offsets, _ = await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
+        # First: while the last transaction is still being marked, aiokafka takes up offsets again
+        # after `retry_backoff_ms`, but partitions only after 20 ms.
+        if commits := self._commits(moves, outputs):
+            await producer.send_offsets_to_transaction(commits, self._name)
+        # Awaited before the commit, which aiokafka would make also when a batch has failed.
+        offsets = await together(
+            write(producer, partition, records) for partition, records in outputs.items()
+        )
         await producer.commit_transaction()
         return offsets
-
-    async def _move(self, producer: Producer, commits: Commits) -> list[int]:
-        if commits:
-            await producer.send_offsets_to_transaction(commits, self._name)
-        return []
 
     def _commits(self, moves: Moves, outputs: Outputs) -> Commits:
         """Give what to commit: the moves, or without any work something that changes nothing."""
@@ -131,6 +127,16 @@ class Owner:
             task = asyncio.create_task(end(producer))
             self._given_up.add(task)
             task.add_done_callback(self._given_up.discard)
+
+
+async def together(steps: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Await all; when one fails, the others end with it."""
+    tasks = [asyncio.ensure_future(step) for step in steps]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 async def write(producer: Producer, partition: Partition, records: Sequence[Record]) -> list[int]:

@@ -24,9 +24,8 @@ class Publisher:
 
     async def publish(self, parcels: Mapping[Partition, Sequence[Record]]) -> list[list[int]]:
         """Write each partition's records; return their offsets once all are durable."""
-        return await asyncio.gather(
-            *[self._lane(partition).put(records) for partition, records in parcels.items()]
-        )
+        waiting = [self._lane(partition).put(records) for partition, records in parcels.items()]
+        return [await offsets for offsets in waiting]
 
     async def close(self) -> None:
         """Stop; publishes under way fail."""
