@@ -13,7 +13,7 @@ from deploy import kafka as cluster
 from deploy.kafka import java
 from schemas.errors import Unusable
 
-MARKS = {"kafka": "kafka", "kafka_jars": "kafka", "chromium": "browser"}
+MARKS = {"kafka": "kafka", "own_kafka": "kafka", "kafka_jars": "kafka", "chromium": "browser"}
 """Who asks for the fixture gets the marker, so that `-m "not kafka"` leaves out exactly those."""
 
 
@@ -49,6 +49,15 @@ def kafka(kafka_jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     started = asyncio.run(cluster.up(data))
     yield started.bootstrap
     asyncio.run(cluster.down(data))
+
+
+@pytest.fixture
+def own_kafka(kafka_jars: Path, tmp_path: Path) -> Iterator[str]:
+    """The address of a Kafka node for this test alone, which may use Yizhan's own topics."""
+    assert kafka_jars.is_dir()
+    started = asyncio.run(cluster.up(tmp_path / "kafka"))
+    yield started.bootstrap
+    asyncio.run(cluster.down(tmp_path / "kafka"))
 
 
 @pytest.fixture(scope="session")
