@@ -5,6 +5,7 @@ partition is a range of it.
 """
 
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,19 +60,15 @@ class File:
     """A log's file and how its connections are set up."""
 
     path: str
-    synchronous: Synchronous = "FULL"
-    patience: float = 5.0
+    synchronous: Synchronous
+    patience: float
     """Seconds to wait for another process that is writing."""
-    max_pages: int | None = None
+    max_pages: int | None
     """The most pages of 4 KiB that the file may grow to."""
 
     @classmethod
     def named(
-        cls,
-        path: str,
-        synchronous: Synchronous = "FULL",
-        patience: float = 5.0,
-        max_pages: int | None = None,
+        cls, path: str, synchronous: Synchronous, patience: float, max_pages: int | None
     ) -> "File":
         """Return the file at `path`; a bare `:memory:` is a log of its own, with a fresh name."""
         fresh = f"{_MEMORY}{uuid.uuid4().hex}" if path == _MEMORY else path
@@ -132,9 +129,11 @@ class File:
             yield "max_page_count", self.max_pages
 
     def _journal(self, db: sqlite3.Connection) -> None:
-        (mode,) = db.execute("PRAGMA journal_mode=WAL").fetchone()
+        end = time.monotonic() + self.patience
+        while (mode := _write_ahead(db)) is None and time.monotonic() < end:
+            time.sleep(0.005)
         if mode != "wal" and not self.memory:
-            raise Unusable(f"{self.path} lies where SQLite cannot keep a write-ahead log")
+            raise Unusable(f"{self.path} cannot be used as a log: no write-ahead log ({mode})")
 
     def _match(self, made: int, wanted: int | None) -> None:
         if wanted not in (None, made):
@@ -171,6 +170,16 @@ def _closed_on_error(db: sqlite3.Connection) -> Iterator[None]:
         yield
     except BaseException:
         db.close()
+        raise
+
+
+def _write_ahead(db: sqlite3.Connection) -> str | None:
+    """Ask for a write-ahead log; None when another is asking, for which SQLite does not wait."""
+    try:
+        return str(db.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            return None
         raise
 
 

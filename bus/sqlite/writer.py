@@ -99,7 +99,7 @@ class Writer:
         with suppress(sqlite3.Error):
             if db.in_transaction:
                 db.execute("ROLLBACK")
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, sqlite3.OperationalError):
             return Unavailable(f"the log {self._file.path} takes no records now: {error}")
         return error
 

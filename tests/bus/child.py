@@ -19,11 +19,10 @@ def say(line: str) -> None:
     os.write(1, f"{line}\n".encode())
 
 
-async def publish(
-    path: str, topic: str, name: str, count: str, synchronous: Synchronous = "FULL"
-) -> None:
+async def publish(path: str, topic: str, name: str, count: str, *synchronous: Synchronous) -> None:
     """Publish one record after another, saying each that was acknowledged."""
-    async with sqlite.connect(path, synchronous=synchronous) as bus:
+    usual = sqlite.connect(path)
+    async with sqlite.connect(path, synchronous=synchronous[0]) if synchronous else usual as bus:
         for i in range(int(count)):
             await bus.publish(records(Topic(topic, Kept.FOREVER), [f"{name}.{i}"]))
             say(f"acknowledged {i}")

@@ -158,17 +158,17 @@ def early(trace: str) -> tuple[list[int], list[int]]:
     return acknowledged, too_early
 
 
-async def traced(strace: str, path: str, synchronous: str) -> tuple[list[int], list[int]]:
+async def traced(strace: str, path: str, *synchronous: str) -> tuple[list[int], list[int]]:
     trace = Path(path).with_suffix(".trace")
     calls = "trace=pwrite64,fsync,fdatasync,write"
     before = (strace, "-f", "-y", "-qq", "-e", calls, "-e", "signal=none", "-o", str(trace))
-    async with child("publish", path, "shared", "a", 20, synchronous, before=before) as process:
+    async with child("publish", path, "shared", "a", 20, *synchronous, before=before) as process:
         await ended(process)
     return early(trace.read_text())
 
 
 async def test_a_record_is_on_disk_before_it_is_acknowledged(strace: str, path: str) -> None:
-    assert await traced(strace, path, "FULL") == (list(range(20)), [])
+    assert await traced(strace, path) == (list(range(20)), [])
 
 
 async def test_the_trace_would_show_an_acknowledgement_that_came_too_early(

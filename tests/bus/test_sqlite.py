@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -186,6 +187,13 @@ async def test_no_partition_waits_for_another_that_always_has_more(bus: SqliteBu
             assert lease.position == 1
 
 
+async def test_partitions_that_all_have_more_share_the_limit(bus: SqliteBus) -> None:
+    await bus.publish(everywhere(TOPIC, range(100)))
+    async with assigned(bus, TOPIC) as subscription:
+        batches = await subscription.poll(1, limit=8)
+    assert [len(batch.records) for batch in batches] == [2] * PARTITIONS
+
+
 async def test_what_one_partition_does_not_use_of_the_limit_goes_to_the_others(
     bus: SqliteBus,
 ) -> None:
@@ -252,6 +260,26 @@ async def test_a_log_locked_by_another_is_unavailable_until_it_is_not(path: str)
             db.execute("ROLLBACK")
         await bus.publish(records(TOPIC, ["in time"]))
         assert values(await read(bus, TOPIC)) == ["in time"]
+
+
+async def test_the_writer_wakes_readers_of_its_own_process_without_a_look_at_the_file(
+    bus: SqliteBus,
+) -> None:
+    bus._bell._changed = lambda: False
+    async with assigned(bus, TOPIC) as subscription:
+        waiting = asyncio.create_task(subscription.poll(60))
+        await asyncio.sleep(0)
+        await bus.publish(records(TOPIC, ["news"]))
+        (batch,) = await waiting
+    assert values(batch.records) == ["news"]
+
+
+async def test_a_record_that_no_database_takes_does_not_stop_the_writer(bus: SqliteBus) -> None:
+    nonsense = Record(TOPIC, "r", b"", cast("bytes", ["a list"]))
+    with pytest.raises(sqlite3.Error):
+        await bus.publish([*records(TOPIC, ["beside it"]), nonsense])
+    await bus.publish(records(TOPIC, ["after it"]))
+    assert values(await read(bus, TOPIC)) == ["after it"]
 
 
 async def test_one_refused_step_does_not_hurt_those_it_was_committed_with(bus: SqliteBus) -> None:

@@ -130,6 +130,13 @@ def test_rows_may_be_written_without_moving(state: State) -> None:
     assert totals(state) == {"a": 1}
 
 
+def test_a_writer_has_the_file_to_itself_from_the_first_moment(path: Path, state: State) -> None:
+    other = sqlite3.connect(path, timeout=0)
+    locked = pytest.raises(sqlite3.OperationalError, match="locked")
+    with closing(other), state.write(), locked:
+        other.execute("BEGIN IMMEDIATE")
+
+
 def test_a_reader_sees_one_state_throughout(state: State) -> None:
     with state.read() as reading:
         before = reading.execute(select(TOTALS)).all()
