@@ -1,0 +1,66 @@
+"""Intake put together: it lives as long as its context, and its loop is a task of the caller's."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fastapi import APIRouter
+from prometheus_client import CollectorRegistry
+
+from bus.keys import Keys
+from bus.port import Bus
+from services.intake import batch, facts, registry
+from services.intake.door import Clock, Door
+from services.intake.metrics import Metrics
+from services.intake.settings import Settings
+from services.intake.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """A running intake."""
+
+    router: APIRouter
+    """All its routes."""
+    metrics: CollectorRegistry
+    """What it counts."""
+    door: Door
+
+    def ready(self) -> dict[str, str]:
+        """Return what is not ready, and why; nothing when it can take posts."""
+        return self.door.ready()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def running(  # noqa: PLR0913  # what only some callers set is keyword-only
+    log: Bus,
+    keys: Keys,
+    settings: Settings,
+    tasks: asyncio.TaskGroup,
+    *,
+    metrics: CollectorRegistry | None = None,
+    clock: Clock = _now,
+) -> AsyncIterator[Intake]:
+    """Run an intake on `log`; a failure of its loop is one of `tasks`."""
+    counts = CollectorRegistry() if metrics is None else metrics
+    view = View(log, settings.registry_seconds)
+    following = tasks.create_task(view.follow(), name="intake-registry")
+    door = Door(log, keys, view, settings, Metrics(counts), clock)
+    try:
+        yield Intake(_routes(door), counts, door)
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
+
+
+def _routes(door: Door) -> APIRouter:
+    routes = APIRouter()
+    for part in (facts, registry, batch):
+        routes.include_router(part.router(door))
+    return routes

@@ -1,0 +1,104 @@
+"""Many events in one request: every one gets its own answer, and the good ones are kept."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from bus.keys import Principal
+from bus.port import Position
+from schemas.envelope import CONTENT_TYPE
+from schemas.errors import Invalid, LogError, YizhanError
+from schemas.problems import Refusal, problem
+from schemas.topics import HEARTBEATS, REGISTRY, RESULTS
+from schemas.types import TYPES
+from services.intake import body
+from services.intake.answer import summary, told
+from services.intake.check import Admissible
+from services.intake.door import Door
+from services.intake.draft import Draft
+from services.intake.openapi import events
+from services.intake.parse import lines, parse, split
+from services.intake.view import Outlook
+
+BATCH = "application/cloudevents-batch+json"
+LINES = "application/x-ndjson"
+_SPLIT = {CONTENT_TYPE: lambda raw: [raw], BATCH: split, LINES: lines}
+_TAKEN = (RESULTS, REGISTRY, HEARTBEATS)
+_TURN = 50  # items judged before other posts get their turn
+Judged = Admissible | YizhanError
+
+
+def router(door: Door) -> APIRouter:
+    """Return the route for events in their own envelopes."""
+    routes = APIRouter(tags=["intake"])
+
+    async def post(request: Request) -> Response:
+        with door.enter(request, door.batches) as principal:
+            split_ = _SPLIT[body.media(request, _SPLIT)]
+            items = split_(await body.read(request, door.settings.batch_bytes))
+            if len(items) > (most := door.settings.batch_items):
+                raise Refusal(413, "items", f"send at most {most} events at a time")
+            judged = await _judge(door, items, principal)
+            return told(207, await _answers(door, judged))
+
+    events(routes, post, (CONTENT_TYPE, BATCH, LINES))
+    return routes
+
+
+async def _judge(door: Door, items: Sequence[bytes], principal: Principal) -> list[Judged]:
+    """Judge the items in their order: each sees the registry items before it."""
+    outlook = Outlook(door.view)
+    judged: list[Judged] = []
+    for index, item in enumerate(items):
+        if index % _TURN == _TURN - 1:
+            await asyncio.sleep(0)
+        try:
+            admitted = await door.admit(_draft(item), principal, outlook)
+        except YizhanError as error:
+            judged.append(error)
+            continue
+        if admitted.event.kind.topic is REGISTRY:
+            outlook.take(admitted.event)
+        judged.append(admitted)
+    return judged
+
+
+def _draft(item: bytes) -> Draft:
+    attributes = parse(item)
+    name = attributes.get("type")
+    kind = TYPES.get(name) if isinstance(name, str) else None
+    if kind is None or kind.topic not in _TAKEN:
+        raise Invalid("type", "type", f"no events of type {str(name)[:80]!r} are taken here")
+    return Draft(kind, attributes)
+
+
+async def _answers(door: Door, judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    """Publish what is good, in one call, and answer for each item."""
+    outcomes = iter(await _kept(door, [one for one in judged if isinstance(one, Admissible)]))
+    return [
+        _answer(door, one, next(outcomes)) | {"index": index}
+        if isinstance(one, Admissible)
+        else _refused(door, one) | {"index": index}
+        for index, one in enumerate(judged)
+    ]
+
+
+async def _kept(door: Door, good: Sequence[Admissible]) -> Sequence[Position | LogError]:
+    try:
+        return await door.publish(good) if good else []
+    except LogError as error:
+        return [error] * len(good)
+
+
+def _answer(door: Door, one: Admissible, outcome: Position | LogError) -> dict[str, Any]:
+    if isinstance(outcome, LogError):
+        return _refused(door, outcome)
+    return {"status": 202, **summary(one, outcome)}
+
+
+def _refused(door: Door, error: YizhanError) -> dict[str, Any]:
+    door.metrics.refuse(error)
+    status, body_ = problem(error)
+    return {"status": status, "problem": body_}

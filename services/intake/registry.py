@@ -1,0 +1,71 @@
+"""The registry's documents: put as a whole, and read back."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from bus.keys import Role
+from schemas.errors import Forbidden
+from schemas.problems import Refusal
+from schemas.registry import Enterprise, Node
+from services.intake.answer import told
+from services.intake.change import SLOTS, changed
+from services.intake.door import Door
+from services.intake.draft import draft
+from services.intake.facts import Endpoint, publish, sent
+from services.intake.match import follow, matched
+from services.intake.openapi import described
+
+_MODELS: dict[str, type[Node | Enterprise]] = {"nodes": Node, "enterprises": Enterprise}
+
+
+def router(door: Door) -> APIRouter:
+    """Return the routes of the registry."""
+    routes = APIRouter(tags=["intake"])
+    for folder, model in _MODELS.items():
+        path = f"/v1/registry/{folder}/{{id}}"
+        described(routes, "PUT", path, model, _putting(door, folder))
+        routes.add_api_route(path, _getting(door, folder), methods=["GET"], name=f"get_{folder}")
+    return routes
+
+
+def _putting(door: Door, folder: str) -> Endpoint:
+    async def put(request: Request) -> Response:
+        with door.enter(request, door.posts) as principal:
+            subject, data = request.path_params["id"], await sent(door, request)
+            await door.view.current()
+            registry = door.view.registry
+            if folder == "nodes":
+                data.setdefault("node_id", subject)
+            _number(request, data, registry.standing.get((SLOTS[folder], subject)) is not None)
+            kind = changed(registry, folder, subject, data)
+            return await publish(door, draft(kind, subject, data, door.clock()), principal)
+
+    return put
+
+
+def _getting(door: Door, folder: str) -> Endpoint:
+    async def get(request: Request) -> Response:
+        with door.enter(request, door.posts, Role.READER) as principal:
+            subject = request.path_params["id"]
+            await door.view.current()
+            registry = door.view.registry
+            found = getattr(registry, folder).get(subject)
+            if found is None:
+                raise Refusal(404, "unknown", f"there is no {subject} in {folder}")
+            if not registry.covers(principal.scope, found.node_id, door.today()):
+                raise Forbidden(f"the key's scope {principal.scope} does not cover {found.node_id}")
+            data = found.model_dump(mode="json", by_alias=True, exclude_unset=True)
+            return told(200, {"id": subject, "revision": found.revision, "data": data})
+
+    return get
+
+
+def _number(request: Request, data: dict[str, Any], known: bool) -> None:  # noqa: FBT001
+    """Give the document its revision: after If-Match, as the body says, or the first."""
+    if (seen := matched(request)) is not None:
+        follow(data, seen)
+    elif "revision" not in data:
+        if known:
+            raise Refusal(428, "if_match", "it is there already: say If-Match, or its revision")
+        data["revision"] = 1

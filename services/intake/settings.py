@@ -1,0 +1,28 @@
+"""What can be set about intake, read from the environment once, at start."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Limits of intake; each is an environment variable with the prefix YIZHAN_."""
+
+    model_config = SettingsConfigDict(env_prefix="YIZHAN_", frozen=True, extra="ignore")
+
+    post_bytes: int = Field(1_000_000, gt=0, description="Largest body of one event, in bytes.")
+    batch_bytes: int = Field(
+        16_000_000, gt=0, description="Largest body of a batch of events, in bytes."
+    )
+    batch_items: int = Field(10_000, gt=0, description="Most events in one batch.")
+    posts_in_flight: int = Field(
+        1_000, gt=0, description="Posts worked on at a time; more are told to come back (503)."
+    )
+    batches_in_flight: int = Field(
+        16, gt=0, description="Batches worked on at a time; more are told to come back (503)."
+    )
+    future_hours: float = Field(
+        24, ge=0, description="How far ahead of the hub's clock an event may lie, in hours."
+    )
+    registry_seconds: float = Field(
+        5, gt=0, description="How long a post waits for the registry to be read, in seconds."
+    )
