@@ -42,12 +42,15 @@ class Position(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A record to publish: `route` chooses the partition, `key` is what compaction goes by."""
+    """A record to publish: `route` chooses the partition, `key` is what compaction goes by.
+
+    Yizhan writes no record without a value; others may, so a log can hold some.
+    """
 
     topic: Topic
     route: str
     key: bytes
-    value: bytes
+    value: bytes | None
 
 
 class Stored(Protocol):

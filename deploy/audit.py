@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 import bus
+from schemas.errors import Unusable
 from services.stats.audit import Report, auditing
 
 DIFFERS = 3
@@ -29,7 +30,11 @@ def audit(
 
     Exit code 0: they agree; 3: they differ.
     """
+    if url is None and not (data / "log.db").is_file():
+        raise Unusable(f"there is no log in {data}: name its folder with --data, or --bus")
     reports = asyncio.run(_recount(url or f"sqlite:///{data / 'log.db'}"))
+    if not reports:
+        raise Unusable("nothing to compare: no counters have been published on this log yet")
     drift = any(report.differences for report in reports)
     if as_json:
         found = [asdict(report) | {"source": report.source._asdict()} for report in reports]

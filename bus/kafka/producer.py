@@ -59,7 +59,7 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka comes withou
 def check(records: Iterable[Record]) -> None:
     """Raise TooLarge for a record that its topic will not take."""
     for record in records:
-        size = len(record.key) + len(record.value)
+        size = len(record.key) + len(record.value or b"")
         if size > MAX_RECORD:
             raise TooLarge(size, MAX_RECORD)
 

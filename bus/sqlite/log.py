@@ -128,8 +128,8 @@ class SqliteBus:
         ]
 
 
-def _fits(key: bytes, value: bytes) -> bytes:
-    size = len(key) + len(value)
+def _fits(key: bytes, value: bytes | None) -> bytes | None:
+    size = len(key) + len(value or b"")
     if size > MAX_RECORD:
         raise TooLarge(size, MAX_RECORD)
     return value

@@ -24,7 +24,7 @@ class Row(NamedTuple):
     offset: int
     timestamp: int
     key: bytes
-    value: bytes
+    value: bytes | None
 
 
 # One C-level call per record: Row._make costs three times as much.
@@ -90,7 +90,7 @@ class Reader:
             cursor = self._db.execute(_ROWS, (first + offset, first + head.next, limit))
             while size < _ENOUGH and (chunk := cursor.fetchmany(_CHUNK)):
                 rows.extend(map(_row, chunk))
-                size += sum([len(row[3]) for row in chunk])
+                size += sum([len(row[3] or b"") for row in chunk])
             cursor.close()
         ended = len(rows) == limit or size >= _ENOUGH
         return rows, rows[-1].offset + 1 if ended else head.next

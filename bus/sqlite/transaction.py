@@ -27,7 +27,7 @@ class Placed(NamedTuple):
     topic: Topic
     number: int
     key: bytes
-    value: bytes
+    value: bytes | None
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Transaction:
         self._db = db
         self._now = now
         self._ends: dict[tuple[str, int], _End] = {}
-        self._rows: list[tuple[int, int, bytes, bytes]] = []
+        self._rows: list[tuple[int, int, bytes, bytes | None]] = []
 
     def append(self, records: Iterable[Placed]) -> list[Position]:
         """Add `records` to their partitions."""

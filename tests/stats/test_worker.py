@@ -11,6 +11,7 @@ from bus import Bus, Partition
 from schemas.errors import Fenced
 from schemas.topics import COUNTERS, RESULTS
 from services.stats import running
+from services.stats.app import INPUTS
 from services.stats.audit import auditing
 from tests.histories import History, event, record
 from tests.stats.running import events, letters, published, settings, totals, until
@@ -33,7 +34,7 @@ def service(serial: int, revision: int = 1, node: str = "yinhu", **more: Any) ->
 async def run(log: Bus, folder: Path) -> None:
     """Run a worker until everything there is has been published."""
     async with asyncio.TaskGroup() as tasks, running(log, settings(folder), tasks) as worker:
-        await published(log, worker, [RESULTS])
+        await published(log, worker, INPUTS)
 
 
 async def test_what_was_delivered_is_counted_once_over_restarts(log: Bus, tmp_path: Path) -> None:
