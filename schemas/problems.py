@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from schemas.errors import Forbidden, Invalid, TooLarge, Unauthenticated, YizhanError
+from schemas.errors import Forbidden, Invalid, TooLarge, Unauthenticated, Unavailable, YizhanError
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER = 1
@@ -23,10 +23,14 @@ class Refusal(YizhanError):
 
 
 def problem(error: Exception) -> tuple[int, dict[str, Any]]:
-    """Return the status and the body for `error`; what is not ours is told without details."""
+    """Return the status and the body for `error`; what happened inside is not told to callers."""
     status = _status(error)
-    if not isinstance(error, YizhanError):
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return status, details(status, "this went wrong inside, and was logged")
+    if isinstance(error, Unavailable):
+        return status, details(
+            status, "the log does not answer now: nothing is promised, try again"
+        )
     if isinstance(error, Invalid):
         return status, details(status, error.detail) | _fields(error)
     rule = {"rule": error.rule} if isinstance(error, Refusal) else {}

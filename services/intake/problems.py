@@ -1,12 +1,17 @@
 """Errors as problem+json, for one app."""
 
+from http import HTTPStatus
+
+import structlog
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from schemas.codec import encode
 from schemas.errors import YizhanError
-from schemas.problems import CONTENT_TYPE, details, headers, problem
+from schemas.problems import CONTENT_TYPE, Refusal, details, headers, problem
+
+_log = structlog.get_logger(__name__)
 
 
 def problems(app: FastAPI) -> None:
@@ -17,8 +22,10 @@ def problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _ours)
 
 
-def _ours(_request: Request, error: Exception) -> Response:
+def _ours(request: Request, error: Exception) -> Response:
     status, body = problem(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Refusal):
+        _log.error("not answered", method=request.method, path=request.url.path, error=str(error))
     return Response(encode(body), status, headers(error), CONTENT_TYPE)
 
 
