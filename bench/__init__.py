@@ -1,0 +1,1 @@
+"""Measurements; each is a script: `python -m bench.stats`."""
