@@ -126,7 +126,9 @@ class Subscription(Protocol):
 
         `among` narrows the read to some of the partitions held. Raises OutOfRange when a position
         lies outside the log, except on topics that expire: there a position before the start moves
-        to the start, said in a log line. Raises Fenced when another member took the group over.
+        to the start, said in a log line; the lease goes on, for what expired is one more gap, and
+        `base` is still the position it moved from. Raises Fenced when another member took the group
+        over.
         """
 
     def seek(self, partition: Partition, offset: int) -> None:
