@@ -1,5 +1,6 @@
 """aiokafka's consumer, and how it gets its partitions."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,10 +14,28 @@ from bus.kafka.member import Member
 from bus.port import Listener, Partition, Start
 
 
+class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka comes without types
+    """A consumer that can be stopped also while no broker answers."""
+
+    async def stop(self) -> None:
+        """Leave the group and close.
+
+        A fetch that is being retried lets its cancellation escape from aiokafka's own `stop`, which
+        then leaves its connections open.
+        """
+        try:
+            await super().stop()
+        except asyncio.CancelledError:
+            await self._client.close()
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+
+
 @asynccontextmanager
-async def consuming(cluster: Cluster, group: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
+async def consuming(cluster: Cluster, group: str | None = None) -> AsyncIterator[Consumer]:
     """Start a consumer that reads what is committed and keeps no position of its own."""
-    consumer = AIOKafkaConsumer(
+    consumer = Consumer(
         **cluster.options,
         **membership(cluster, group),
         isolation_level="read_committed",
@@ -51,7 +70,7 @@ def membership(cluster: Cluster, group: str | None) -> dict[str, Any]:
 
 @asynccontextmanager
 async def joined(
-    consumer: AIOKafkaConsumer,
+    consumer: Consumer,
     group: str | None,
     partitions: Collection[Partition],
     start: Start,

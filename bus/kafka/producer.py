@@ -42,6 +42,9 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka comes withou
                 await self.stop()
         except Exception:  # noqa: BLE001 - however it failed, it shall be closed
             await self.abandon()
+        outcome = self._txn_manager.wait_for_transaction_end()
+        if outcome is not None and outcome.done():
+            outcome.exception()  # asked for, so that nobody complains that it was not
 
     async def abandon(self) -> None:
         """Close at once.
