@@ -1,0 +1,49 @@
+"""What a request asks for: positions, times, and whose key it shows."""
+
+from datetime import datetime
+
+from fastapi import Request
+
+from bus.keys import Keys, Principal
+from bus.port import Position
+from schemas.errors import Forbidden, Invalid, Unauthenticated
+from schemas.topics import TOPICS
+
+
+def position(text: str) -> Position:
+    """Read "topic:partition:offset"; raises Invalid naming the field `after`."""
+    topic, _, rest = text.partition(":")
+    partition, _, offset = rest.partition(":")
+    known = topic in {t.name for t in TOPICS}
+    if not known or not _number(partition) or not _number(offset):
+        raise Invalid("after", "form", f"{text[:100]!r} is no position TOPIC:PARTITION:OFFSET")
+    return Position(topic, int(partition), int(offset))
+
+
+def moment(text: str) -> int:
+    """Read an RFC 3339 time as milliseconds since 1970; raises Invalid naming `as_of`."""
+    try:
+        # In an address that was not encoded, the plus of an offset has become a space.
+        time = datetime.fromisoformat(text.strip().replace(" ", "+"))
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None or "T" not in text:
+        raise Invalid("as_of", "form", f"{text[:100]!r} is no time like 2026-11-21T10:00:00+08:00")
+    return int(time.timestamp() * 1000)
+
+
+def holder(keys: Keys, request: Request) -> Principal:
+    """Return whose key a request shows; raises Unauthenticated."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("a key is needed: Authorization: Bearer yz_…")
+    return keys.check(token.strip())
+
+
+def refuse(principal: Principal, node: str) -> Forbidden:
+    """Return the error of a key whose scope ends above a node."""
+    return Forbidden(f"the key's scope {principal.scope} does not cover {node}")
+
+
+def _number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 16

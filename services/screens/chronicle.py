@@ -1,0 +1,107 @@
+"""The registry as it stands, what it answers on every tick, and what it was at an earlier time."""
+
+from typing import NamedTuple
+
+from schemas.codec import Event
+from schemas.registry import Enterprise, Node
+from schemas.slots import Verdict
+from schemas.tree import Registry
+
+_PLACES = frozenset({"hub", "area"})
+_KEPT = 10_000  # answers, so that odd questions cannot fill the memory
+
+
+class Change(NamedTuple):
+    """What an event moved: a node that has other parents, enterprises resolved differently."""
+
+    node: str | None = None
+    enterprises: frozenset[str] = frozenset()
+
+
+class Chronicle:
+    """The registry with every event that made it; answers by day are kept until it changes."""
+
+    def __init__(self) -> None:
+        self.registry = Registry()
+        self.version = 0
+        self._events: list[tuple[int, Event]] = []
+        self._below: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._merged: set[str] = set()
+        self._catchment: dict[tuple[str, str], set[str]] = {}
+
+    def apply(self, event: Event, logged: int) -> Change:
+        """Take an event in, logged at a time in milliseconds; say what it moved."""
+        old_node = self.registry.nodes.get(event.subject)
+        old_enterprise = self.registry.enterprises.get(event.subject)
+        self._events.append((logged, event))
+        if self.registry.apply(event) is not Verdict.STANDS:
+            return Change()
+        self.version += 1
+        if isinstance(event.data, Node):
+            self._below.clear()
+            return Change(event.subject if _moved(old_node, event.data) else None)
+        self._catch(event.subject, old_enterprise, event.data)
+        return Change(enterprises=self._remerged(event.subject, old_enterprise, event.data))
+
+    def at(self, logged: int) -> Registry:
+        """Return the registry as it was known at a time."""
+        then = Registry()
+        for known, event in self._events:
+            if known <= logged:
+                then.apply(event)
+        return then
+
+    def known(self, node: str) -> bool:
+        """Whether there is such a node."""
+        return node in self.registry.nodes
+
+    def below(self, node: str, day: str) -> tuple[str, ...]:
+        """Return a node and all nodes below it on a day, by id."""
+        found = self._below.get((node, day))
+        if found is None:
+            if len(self._below) >= _KEPT:
+                self._below.clear()
+            found = self._below[node, day] = tuple(self.registry.below(node, day))
+        return found
+
+    def stations(self, node: str, day: str) -> list[str]:
+        """Return the nodes that serve, at or below a node, that are not closed by a day."""
+        return [n for n in self.below(node, day) if serves(self.registry.nodes.get(n), day)]
+
+    def caught(self, node: str, kind: str) -> set[str]:
+        """Return the enterprises inside a node's park, or radiated from it, as registered."""
+        return self._catchment.get((node, kind), set())
+
+    def _catch(self, subject: str, old: Enterprise | None, new: Enterprise) -> None:
+        for place in old.catchment if old else ():
+            self._catchment[place.node, place.kind].discard(subject)
+        for place in new.catchment:
+            self._catchment.setdefault((place.node, place.kind), set()).add(subject)
+
+    def _remerged(self, subject: str, old: Enterprise | None, new: Enterprise) -> frozenset[str]:
+        if (old.merged_into if old else None) == new.merged_into:
+            return frozenset()
+        before = {subject} | {e for e in self._merged if self._passes(e, subject)}
+        self._merged.add(subject)
+        return frozenset(before)
+
+    def _passes(self, enterprise: str, through: str) -> bool:
+        """Whether the chain of an enterprise's merges leads through another."""
+        seen: set[str] = set()
+        at: str | None = enterprise
+        while at is not None and at not in seen:
+            seen.add(at)
+            document = self.registry.enterprises.get(at)
+            at = document.merged_into if document else None
+        return through in seen
+
+
+def serves(node: Node | None, day: str) -> bool:
+    """Whether a node is one that serves enterprises (no hub, no area) and is not closed by then."""
+    return (
+        node is not None and node.kind not in _PLACES and (node.closed is None or day < node.closed)
+    )
+
+
+def _moved(old: Node | None, new: Node) -> bool:
+    return old is None or (old.parent, old.parents) != (new.parent, new.parents)

@@ -1,0 +1,71 @@
+"""GET /v1/counters, GET /v1/live: the numbers, for anybody."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from schemas.days import ALL, Period
+from schemas.registry import ROOT
+from services.screens.asked import moment, position
+from services.screens.desk import Desk
+from services.screens.gauges import indicators
+from services.screens.live import Live
+from services.screens.stamps import stamped
+from services.screens.stream import Stream
+from services.screens.told import ToldRoute, told
+
+Wait = Annotated[float, Query(ge=0, description="seconds to wait for `after`")]
+After = Annotated[str | None, Query(description="a position TOPIC:PARTITION:OFFSET to wait for")]
+AsOf = Annotated[str | None, Query(description="RFC 3339: what was known then")]
+Then = Callable[[str, Period, int], Any]
+
+
+def counting(desk: Desk, live: Live) -> APIRouter:
+    """Return the routes of counters and live documents."""
+    router = APIRouter(tags=["counters"], route_class=ToldRoute)
+
+    @router.get("/v1/counters")
+    async def counters(  # the parameters of the question
+        node: str = ROOT,
+        period: str = ALL,
+        as_of: AsOf = None,
+        after: After = None,
+        wait: Wait = 5,
+    ) -> Response:
+        """Return a node's measures in a period, with how far they can be trusted."""
+        days = Period.parse(period)
+        then = None if as_of is None else moment(as_of)
+        reached = position(after) if after else None
+        await desk.counted(reached, wait)
+        await desk.known(node, wait)
+        del then
+        return told(_now(desk, node, days))
+
+    @router.get("/v1/live")
+    async def follow(request: Request, node: str = ROOT) -> Response:
+        """Follow a node: `snapshot`, then `change` events holding JSON merge patches.
+
+        In a merge patch null takes a member out: after a change, what is missing is null.
+        `Last-Event-ID` goes on without gap or repeat; where that cannot be, a new snapshot comes
+        whose `resumed` is false.
+        """
+        await desk.known(node, 1)
+        last_id = request.headers.get("last-event-id")
+        return Stream(lambda: live.follow(node, last_id), desk.settings.live_ping)
+
+    return router
+
+
+def _now(desk: Desk, node: str, period: Period) -> dict[str, Any]:
+    now, today = desk.now, desk.today
+    health = desk.wall.health(node, today, now)
+    day = min(period.last or today, today)
+    return {
+        "node": node,
+        "period": period.text,
+        "as_of": stamped(now),
+        **health,
+        "measures": desk.wall.measures(node, period, day),
+        "indicators": indicators(desk.views.chronicle.registry.nodes.get(node)),
+    }

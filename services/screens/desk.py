@@ -1,0 +1,76 @@
+"""The desk: what every question needs before it can be answered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bus.keys import Keys
+from bus.port import Bus, Partition, Position
+from schemas.days import business_day
+from schemas.errors import Invalid
+from schemas.problems import Refusal
+from schemas.topics import COUNTERS, HEARTBEATS, REGISTRY, RESULTS
+from services.screens.marks import Marks
+from services.screens.settings import Settings
+from services.screens.stamps import instant
+from services.screens.views import Views
+from services.screens.wall import Wall
+
+_REGISTRY = Partition(REGISTRY.name, 0)
+_READ = frozenset({REGISTRY.name, HEARTBEATS.name, COUNTERS.name})
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """All that the routes share. `clock` tells seconds since 1970."""
+
+    log: Bus
+    keys: Keys
+    settings: Settings
+    views: Views
+    wall: Wall
+    indexed: Marks
+    clock: Callable[[], float]
+
+    @property
+    def now(self) -> int:
+        """Milliseconds since 1970."""
+        return int(self.clock() * 1000)
+
+    @property
+    def today(self) -> str:
+        """The business day."""
+        return business_day(instant(self.now))
+
+    def patience(self, wait: float) -> float:
+        """Return how long a question may wait."""
+        return max(0.0, min(wait, self.settings.longest_wait))
+
+    async def known(self, node: str, wait: float) -> None:
+        """Raise a 404 unless a node is known; before that the registry is read to its end."""
+        chronicle, read = self.views.chronicle, self.views.read
+        if not chronicle.known(node):
+            end = await self.log.highwater(_REGISTRY)
+            await read.passed(_REGISTRY, end - 1, self.patience(wait))
+        if not chronicle.known(node):
+            raise Refusal(404, "unknown_node", f"there is no node {node[:64]!r}")
+
+    async def counted(self, after: Position | None, wait: float) -> None:
+        """Wait until the counters show the record at a position; raises a 504 when they do not."""
+        if after is not None:
+            await self._passed(self.views.flushed, after, wait)
+
+    async def found(self, after: Position | None, wait: float) -> None:
+        """Wait until the fact index holds the record at a position, likewise."""
+        if after is not None:
+            await self._passed(self.indexed, after, wait)
+
+    async def _passed(self, results: Marks, after: Position, wait: float) -> None:
+        marks = self.views.read if after.topic in _READ else results
+        if after.topic not in _READ and after.topic != RESULTS.name:
+            raise Invalid("after", "topic", f"no position of {after.topic} can be waited for here")
+        source = Partition(after.topic, after.partition)
+        if not await marks.passed(source, after.offset, self.patience(wait)):
+            raise Refusal(
+                504, "behind", f"{after} is not shown yet: {source.topic} stands at "
+                f"{source.topic}:{source.number}:{marks.at(source)}"
+            )  # fmt: skip

@@ -1,0 +1,75 @@
+"""Live documents: computed once per node and tick, however many follow it."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+from schemas.days import business_day
+from services.screens.channel import Channel, Client
+from services.screens.settings import Settings
+from services.screens.stamps import instant
+from services.screens.views import Views
+from services.screens.wall import Wall, hour_of
+
+Clock = Callable[[], float]
+"""Seconds since 1970."""
+_LOOK = 1.0  # seconds between two looks for what only time changes
+
+
+class Live:
+    """All channels that are followed, or were a moment ago."""
+
+    def __init__(self, views: Views, wall: Wall, settings: Settings, clock: Clock) -> None:
+        self._views, self._wall, self._settings, self._clock = views, wall, settings, clock
+        self._channels: dict[str, Channel] = {}
+
+    @contextmanager
+    def follow(self, node: str, last_id: str | None) -> Iterator[Client]:
+        """Yield a client of a node's channel."""
+        channel = self._channels.get(node)
+        if channel is None:
+            document = self._wall.document(node, self._now())
+            channel = self._channels[node] = Channel(
+                uuid4().hex[:12], document, self._settings.live_ring
+            )
+        client = channel.join(last_id, self._settings.live_queue)
+        try:
+            yield client
+        finally:
+            channel.clients.discard(client)
+            channel.left = time.monotonic()
+
+    def end(self) -> None:
+        """Send every client away: they come back to whoever runs next."""
+        for channel in self._channels.values():
+            for client in channel.clients:
+                client.drop()
+
+    async def run(self) -> None:
+        """Keep the channels up to date for ever."""
+        before: object = None
+        while True:
+            await self._views.touched.wait(_LOOK)
+            began = time.monotonic()
+            touched = self._views.touched.take()
+            now = self._now()
+            seen = (business_day(instant(now)), hour_of(now), self._views.pulse.audible(now))
+            await self._advance(None if seen != before else touched, now)
+            before = seen
+            await asyncio.sleep(max(0.0, began + self._settings.live_every - time.monotonic()))
+
+    async def _advance(self, touched: frozenset[str] | None, now: int) -> None:
+        for node, channel in tuple(self._channels.items()):
+            if not channel.clients and self._lingered(channel):
+                del self._channels[node]
+            elif touched is None or node in touched:
+                channel.advance(self._wall.document(node, now))
+                await asyncio.sleep(0)  # hundreds of walls must not keep the loop to themselves
+
+    def _lingered(self, channel: Channel) -> bool:
+        return time.monotonic() - channel.left > self._settings.live_linger
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)

@@ -1,0 +1,54 @@
+"""A response that follows a channel until the client goes, falls behind, or the process ends."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+
+from fastapi.sse import EventSourceResponse
+from starlette.types import Receive, Scope, Send
+
+from services.screens.channel import Client
+
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class Stream(EventSourceResponse):
+    """Server-sent events, encoded once for all who follow.
+
+    Not the stock streaming: a client that has stopped reading would hold that up for ever.
+    """
+
+    def __init__(self, follow: Callable[[], AbstractContextManager[Client]], ping: float) -> None:
+        super().__init__(iter(()), headers=HEADERS)
+        self._follow, self._ping = follow, ping
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until one of the three ends it."""
+        del scope
+        with self._follow() as client:
+            sending = asyncio.create_task(self._send(client, send))
+            leaving = asyncio.create_task(_gone(receive))
+            falling = asyncio.create_task(client.ended())
+            tasks = sending, leaving, falling
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                if client.dropped and not leaving.done():
+                    # It may be just about to say goodbye; a stuck one is cut off.
+                    await asyncio.wait([sending], timeout=1.0)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _send(self, client: Client, send: Send) -> None:
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        with suppress(OSError):
+            await send(start)
+            while (message := await client.next(self._ping)) is not None:
+                await send({"type": "http.response.body", "body": message, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

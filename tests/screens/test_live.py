@@ -1,0 +1,156 @@
+"""GET /v1/counters and /v1/live over a real log."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bus.port import Partition
+from schemas.topics import RESULTS
+from services.screens.patch import merge
+from tests.screens.made import (
+    NOW,
+    TODAY,
+    Served,
+    audit,
+    beat,
+    enterprise,
+    listening,
+    mark,
+    node,
+    row,
+    serving,
+)
+
+AFTER = f"{RESULTS.name}:0:6"
+
+
+async def fill(served: Served) -> None:
+    await served.publish(
+        node("hub", None, kind="hub"),
+        node("area", kind="area", flags=[]),
+        node("s-1", "area", staff=13, flags=[{"flag": "online"}]),
+        node("s-2", "hub", closed="2026-01-01"),
+        enterprise("e-1", catchment=[{"node": "s-1", "kind": "inside"}], merged_into="e-2"),
+        enterprise("e-2", catchment=[{"node": "s-1", "kind": "inside"}]),
+        beat("s-1", NOW - timedelta(minutes=2), 3),
+    )
+    await served.publish(
+        row("s-1", TODAY, 7, {"services_delivered": 2}, {"enterprises_served": ["e-1", "e-2"]}),
+        row("s-2", "2025-05-05", 7, {"services_delivered": 5}, {"enterprises_served": ["e-3"]}),
+        mark(7),
+    )
+
+
+async def test_counters_are_what_the_rows_add_up_to(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        await fill(served)
+        whole = await served.get("/v1/counters", node="hub", period="all", after=AFTER)
+        assert list(whole) == [
+            *("node", "period", "as_of", "complete_to", "silent", "waiting", "drift"),
+            *("audited_at", "measures", "indicators"),
+        ]
+        assert whole["as_of"] == "2026-11-21T10:30:00+08:00"
+        assert whole["complete_to"] == "2026-11-21T10:28:00+08:00"
+        assert (whole["silent"], whole["waiting"], whole["drift"]) == ([], 3, "unknown")
+        assert whole["measures"]["services_delivered"] == {"value": 7, "unit": "次"}
+        assert whole["measures"]["enterprises_served"] == {"value": 2, "unit": "家"}
+        assert whole["measures"]["staff"]["value"] == 13
+        assert whole["measures"]["enterprises_inside"]["value"] == 1
+        assert whole["measures"]["nodes"] == {
+            "value": 1, "unit": "个", "by": {"kind": {"station": 1}, "flag": {"online": 1}},
+        }  # fmt: skip
+        year = await served.get("/v1/counters", node="area", period="2026-02-03..2026-12-31")
+        assert year["measures"]["services_delivered"]["value"] == 2
+        assert served.screens.ready() == {}
+
+
+async def test_a_station_that_is_not_heard_for_five_minutes_is_silent(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        await fill(served)
+        await served.get("/v1/counters", after=AFTER)
+        served.clock.pass_(seconds=300)
+        whole = await served.get("/v1/counters")
+        assert (whole["silent"], whole["complete_to"]) == (["s-1"], None)
+
+
+async def test_errors_are_problems_that_name_the_field(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        missing = await served.get("/v1/counters", 404, node="nowhere")
+        assert missing["rule"] == "unknown_node"
+        assert (await served.get("/v1/counters", 422, period="2026-13"))["field"] == "period"
+        assert (await served.get("/v1/counters", 422, after="x"))["field"] == "after"
+        assert (await served.get("/v1/counters", 422, as_of="today"))["field"] == "as_of"
+        assert (await served.get("/v1/counters", 422, wait="long"))["field"] == "wait"
+        late = await served.get("/v1/counters", 504, after=AFTER, wait=0)
+        assert late["rule"] == "behind"
+        answer = await served.http.get("/v1/live", params={"node": "nowhere"})
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_after_waits_for_the_flush_mark_beyond_it(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        await served.publish(node("hub", None, kind="hub"), mark(6))
+        asked = asyncio.create_task(served.get("/v1/counters", after=AFTER, wait=20))
+        await served.get("/v1/counters", after=f"{RESULTS.name}:0:5")
+        await served.publish(mark(9, Partition(RESULTS.name, 1)))
+        await served.get("/v1/counters", after=f"{RESULTS.name}:1:8")
+        assert not asked.done()
+        await served.publish(row("hub", TODAY, 7, {"visits": 1}), mark(7))
+        assert (await asked)["measures"]["visits"]["value"] == 1
+
+
+async def test_a_snapshot_and_its_changes_make_the_next_snapshot(tmp_path: Path) -> None:
+    async with serving(tmp_path, port=True, live_every=0.01) as served:
+        await fill(served)
+        await served.get("/v1/counters", after=AFTER)
+        async with listening(served) as events:
+            kind, last, document = await events.next()
+            assert (kind, document["resumed"]) == ("snapshot", False)
+            assert document["all"]["services_delivered"]["value"] == 7
+            assert document["stations"]["s-1"]["parent_name"] == "Area"
+            await served.publish(row("s-1", TODAY, 8, {"services_delivered": 33}), mark(8))
+            await served.publish(audit(8), beat("s-1", NOW))
+            while document["drift"] != "none" or document["complete_to"] != NOW.isoformat():
+                kind, last, patch = await events.next()
+                assert kind == "change"
+                document = merge(document, patch)
+            async with listening(served) as others:
+                assert (await others.next()) == ("snapshot", last, document)
+            assert document["today"]["services_delivered"]["value"] == 33
+            assert document["today"]["enterprises_served"]["value"] == 0
+            assert document["ranking"] == [{"id": "s-1", "name": "S-1", "value": 33, "share": 1.0}]
+
+
+async def test_who_comes_back_gets_what_was_missed_and_nothing_twice(tmp_path: Path) -> None:
+    async with serving(tmp_path, port=True, live_every=0.01, live_ring=2) as served:
+        await served.publish(node("hub", None, kind="hub"), node("s-1"))
+
+        async def step(position: int) -> None:
+            await served.publish(row("s-1", TODAY, position, {"visits": position}), mark(position))
+
+        async with listening(served) as events:
+            _, first, document = await events.next()
+            seen: list[tuple[str, str, Any]] = []
+            while len(seen) < 3:
+                await step(len(seen) + 1)
+                seen.append(await events.next())
+        async with listening(served, last_id=seen[0][1]) as events:
+            assert [await events.next(), await events.next()] == seen[1:]
+        async with listening(served, last_id=seen[-1][1]) as events:
+            await step(9)
+            kind, _, patch = await events.next()
+            assert (kind, patch["all"]) == ("change", {"visits": {"value": 9}})
+        for lost in (first, "somebody-else-1", "7"):
+            async with listening(served, last_id=lost) as events:
+                kind, _, document = await events.next()
+                assert (kind, document["resumed"]) == ("snapshot", False)
+
+
+async def test_a_wall_holds_neither_enterprises_nor_persons(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        await fill(served)
+        whole = await served.http.get("/v1/counters", params={"after": AFTER})
+        for secret in ("e-1", "e-2", "s-17"):
+            assert secret not in whole.text
