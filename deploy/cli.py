@@ -4,8 +4,9 @@ import sys
 
 import typer
 
-from deploy import keys
+from deploy import commands, keys
 from deploy.audit import audit
+from deploy.demo import command as demo
 from deploy.errors import Misuse
 from deploy.kafka import commands as kafka
 from schemas.errors import YizhanError
@@ -16,6 +17,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+commands.hang_on(app)
+demo.hang_on(app)
 app.add_typer(kafka.app, name="kafka", no_args_is_help=True)
 app.add_typer(keys.app, name="keys", no_args_is_help=True)
 app.command()(audit)

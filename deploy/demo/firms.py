@@ -1,11 +1,13 @@
 """The enterprises: who is whose, and their documents."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
 from deploy.demo.event import Event, dice, event
 from deploy.demo.places import AREAS, OPENED, STATIONS, Station
+from schemas.days import business_day
 
 INSIDE, RADIATED = 245, 400
 """Enterprises in Yinhu's park, and those reached from it."""
@@ -72,7 +74,9 @@ def registrations(of: Mapping[str, Firms]) -> list[Event]:
     return [found[firm] for firm in sorted(found)]
 
 
-def registered(station: Station, firm: str, inside: str | None = None) -> Event:
+def registered(
+    station: Station, firm: str, inside: str | None = None, at: datetime = OPENED
+) -> Event:
     """Return an enterprise's document as its station first states it."""
     region = next(area.region for area in AREAS if area.id == station.area)
     reach = [{"node": station.id, "kind": inside}] if inside else []
@@ -80,11 +84,11 @@ def registered(station: Station, firm: str, inside: str | None = None) -> Event:
         "enterprise.registered",
         firm,
         station.id,
-        OPENED,
+        at,
         name=f"样本企业{firm.removeprefix('ent-')}（{INDUSTRIES[industry(firm)]}）",
         region_code=region,
         industry=industry(firm),
-        categories=[{"category": "sme", "from": "2023-01-01"}],
+        categories=[{"category": "sme", "from": business_day(at)}],
         catchment=reach,
     )
 

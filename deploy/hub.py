@@ -1,0 +1,120 @@
+"""The composition root: from settings to running services behind one HTTP server."""
+
+import asyncio
+from asyncio import Event, TaskGroup
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+from typing import Any, NoReturn
+
+import structlog
+
+import bus
+from bus import Bus
+from bus.keys import Keys
+from deploy.errors import Misuse
+from deploy.folder import ADMIN, LOG, first_key, held
+from deploy.keys import FILE
+from deploy.parts import Ground, Part, Service
+from deploy.requests import Requests
+from deploy.server import address, listening, serve
+from deploy.settings import Settings
+from deploy.web import registry, unready, web
+
+_log = structlog.get_logger(__name__)
+_GLANCE = 0.05  # seconds between two looks at whether all is ready
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """Services that run behind a server."""
+
+    url: str
+    data: Path
+    services: Sequence[Service]
+    log: Bus
+
+    @property
+    def admin(self) -> Path:
+        """Where the first administrator's key lies."""
+        return self.data / ADMIN
+
+    def unready(self) -> dict[str, str]:
+        """Return what is not ready and why."""
+        return unready(self.services)
+
+    async def ready(self) -> None:
+        """Return once everything is ready."""
+        while self.unready():  # noqa: ASYNC110  # a state of many parts, none of which has an event
+            await asyncio.sleep(_GLANCE)
+
+
+Guest = Callable[[Hub, Event], Coroutine[Any, Any, None]]
+"""What else goes on in the process once the hub runs; the event ends the process."""
+
+
+class Ended(Exception):
+    """The process is to end: this is how a task group is told."""
+
+
+async def run(settings: Settings, parts: Sequence[Part], guest: Guest, stop: Event) -> None:
+    """Run these services until `stop` is set or anything fails; then end them all."""
+    with (
+        held(settings.data, [part.name for part in parts]),
+        listening(settings.host, settings.port) as opened,
+        Keys.open(settings.data / FILE) as keys,
+    ):
+        if len(parts) > 1:
+            first_key(settings.data, keys)
+        try:
+            async with TaskGroup() as tasks:
+                early = tasks.create_task(_ended(stop))
+                async with AsyncExitStack() as running:
+                    log = await running.enter_async_context(connect(settings))
+                    on = Ground(settings, log, keys, tasks, registry())
+                    services = [await running.enter_async_context(p.running(on)) for p in parts]
+                    early.cancel()
+                    await _serve(on, services, opened, guest, stop)
+                _end()
+        except* Ended:
+            _log.info("ended")
+
+
+async def _serve(
+    on: Ground, services: Sequence[Service], opened: socket, guest: Guest, stop: Event
+) -> None:
+    requests = Requests(web(services, on.metrics), on.metrics)
+    hub = Hub(address(opened), on.settings.data, services, on.log)
+    _log.info("serving", url=hub.url)
+    beside = on.tasks.create_task(guest(hub, stop))
+    await serve(requests, opened, stop)
+    beside.cancel()
+
+
+def _end() -> NoReturn:
+    """Let the group cancel whatever a service may have left behind."""
+    raise Ended
+
+
+async def _ended(stop: Event) -> None:
+    """End a start that takes long: what is not yet serving needs no grace."""
+    await stop.wait()
+    _end()
+
+
+def connect(settings: Settings) -> AbstractAsyncContextManager[Bus]:
+    """Open the log: the one that YIZHAN_BUS names, or a file in the data folder."""
+    url = settings.bus or f"sqlite:///{settings.data / LOG}"
+    return bus.connect(url, partitions=settings.partitions)
+
+
+def shared(settings: Settings) -> None:
+    """Raise Misuse unless a log is named that several processes can share."""
+    if not settings.bus:
+        raise Misuse(
+            "one service alone shares its log with the others: name it in YIZHAN_BUS, "
+            "as kafka://HOST:PORT,… or sqlite:///PATH; `yizhan up` runs all services on a log "
+            "of their own"
+        )
