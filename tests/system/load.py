@@ -1,0 +1,113 @@
+"""Load over HTTP, and a naive ledger of what was acknowledged.
+
+Each client states facts and further revisions of them. What is not acknowledged is sent again, as
+it was, until it is: so in the end the ledger says exactly what must have been counted.
+"""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import httpx
+
+from tests.histories import event
+
+STATIONS = ("yinhu", "anlu", "dawu")
+DAYS = ("2023-05-06", "2023-05-07", "2024-01-31")
+
+
+@dataclass
+class Ledger:
+    """What stands by subject, and how often something was acknowledged or had to be repeated."""
+
+    standing: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    acknowledged: int = 0
+    repeated: int = 0
+
+    def measures(self, node: str = "hub") -> dict[str, int]:
+        """Add up what stands at a node."""
+        facts = [f for f in self.standing.values() if f and node in ("hub", f["node_id"])]
+        return {
+            "services_delivered": len(facts),
+            "enterprises_served": len({fact["enterprise_id"] for fact in facts}),
+        }
+
+
+class Client:
+    """States facts one batch after another until told to stop."""
+
+    def __init__(self, url: Callable[[], str], key: str, name: str, ledger: Ledger) -> None:
+        self._url, self._ledger, self._name = url, ledger, name
+        self._headers = {
+            "Authorization": f"Bearer {key}",
+            "Content-Type": "application/cloudevents-batch+json",
+        }
+        self._rng = Random(name)
+        self._revisions: dict[str, int] = defaultdict(int)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until `stop`; return once everything sent is acknowledged."""
+        async with httpx.AsyncClient(timeout=5.0) as http:
+            while not stop.is_set():
+                await self._state(http, [self._next() for _ in range(self._rng.randint(1, 8))])
+
+    def _next(self) -> dict[str, Any]:
+        serial = self._rng.randrange(len(self._revisions) + 3)
+        subject = f"{STATIONS[serial % 3]}.{self._name}-{serial}"
+        self._revisions[subject] += 1
+        stated: dict[str, Any] = {
+            "revision": self._revisions[subject],
+            "node_id": self._rng.choice(STATIONS),
+            "occurred_at": f"{self._rng.choice(DAYS)}T09:30:00+08:00",
+            "actor_role": "staff",
+            "actor_ref": "s-1",
+        }
+        if stated["revision"] > 1 and self._rng.random() < 0.2:
+            void = {"target_type": "yizhan.service.delivered", "reason": "entered twice"}
+            return event("record.voided", subject, stated | void)
+        fact = {
+            "enterprise_id": f"ent-{self._rng.randrange(40)}",
+            "elements": ["STD"],
+            "mode": "diagnosis",
+        }
+        return event("service.delivered", subject, stated | fact)
+
+    async def _state(self, http: httpx.AsyncClient, batch: list[dict[str, Any]]) -> None:
+        while batch:
+            batch = await self._send(http, batch)
+            if batch:
+                self._ledger.repeated += len(batch)
+                await asyncio.sleep(0.05)  # whoever answers is just being started again
+
+    async def _send(
+        self, http: httpx.AsyncClient, batch: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Send a batch; return what was not acknowledged."""
+        body = json.dumps(batch).encode()
+        try:
+            answer = await http.post(
+                f"{self._url()}/v1/events", content=body, headers=self._headers
+            )
+        except httpx.HTTPError:
+            return batch
+        if answer.status_code == 503:
+            return batch
+        assert answer.status_code == 207, answer.text
+        left = []
+        for told in answer.json():
+            sent = batch[told["index"]]
+            if told["status"] == 202:
+                self._acknowledge(sent)
+            else:
+                assert told["status"] == 503, told
+                left.append(sent)
+        return left
+
+    def _acknowledge(self, sent: dict[str, Any]) -> None:
+        voided = sent["type"] == "yizhan.record.voided"
+        self._ledger.standing[sent["subject"]] = None if voided else sent["data"]
+        self._ledger.acknowledged += 1
