@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from schemas.codec import Event
-from schemas.registry import Enterprise, Node
+from schemas.registry import ROOT, Enterprise, Node
 from schemas.slots import Verdict
 from schemas.tree import Registry
 
@@ -43,12 +43,12 @@ class Chronicle:
         self._catch(event.subject, old_enterprise, event.data)
         return Change(enterprises=self._remerged(event.subject, old_enterprise, event.data))
 
-    def at(self, logged: int) -> Registry:
-        """Return the registry as it was known at a time."""
-        then = Registry()
-        for known, event in self._events:
+    def at(self, logged: int) -> "Chronicle":
+        """Return what was known at a time; any thread may ask."""
+        then = Chronicle()
+        for known, event in tuple(self._events):
             if known <= logged:
-                then.apply(event)
+                then.apply(event, known)
         return then
 
     def known(self, node: str) -> bool:
@@ -64,6 +64,18 @@ class Chronicle:
             found = self._below[node, day] = tuple(self.registry.below(node, day))
         return found
 
+    def ever_below(self, node: str) -> frozenset[str] | None:
+        """Return a node and all that ever lay below it; None for the root: anything may."""
+        if node == ROOT:
+            return None
+        found, above = {node}, self._ever()
+        waiting = [node]
+        while waiting:
+            fresh = above.get(waiting.pop(), set()) - found
+            found |= fresh
+            waiting.extend(fresh)
+        return frozenset(found)
+
     def stations(self, node: str, day: str) -> list[str]:
         """Return the nodes that serve, at or below a node, that are not closed by a day."""
         return [n for n in self.below(node, day) if serves(self.registry.nodes.get(n), day)]
@@ -71,6 +83,14 @@ class Chronicle:
     def caught(self, node: str, kind: str) -> set[str]:
         """Return the enterprises inside a node's park, or radiated from it, as registered."""
         return self._catchment.get((node, kind), set())
+
+    def _ever(self) -> dict[str, set[str]]:
+        """Return the nodes that ever lay right below each node."""
+        found: dict[str, set[str]] = {}
+        for node, document in tuple(self.registry.nodes.items()):
+            for parent in {document.parent, *(p.parent for p in document.parents)} - {None}:
+                found.setdefault(str(parent), set()).add(node)
+        return found
 
     def _catch(self, subject: str, old: Enterprise | None, new: Enterprise) -> None:
         for place in old.catchment if old else ():

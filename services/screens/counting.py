@@ -1,27 +1,30 @@
 """GET /v1/counters, GET /v1/live: the numbers, for anybody."""
 
-from collections.abc import Callable
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from schemas.days import ALL, Period
+from bus.state import State
+from schemas.days import ALL, Period, business_day
+from schemas.problems import Refusal
 from schemas.registry import ROOT
 from services.screens.asked import moment, position
 from services.screens.desk import Desk
-from services.screens.gauges import indicators
+from services.screens.gauges import gauges, indicators
 from services.screens.live import Live
-from services.screens.stamps import stamped
+from services.screens.measures import measures
+from services.screens.past import Scope, totals
+from services.screens.stamps import instant, stamped
 from services.screens.stream import Stream
 from services.screens.told import ToldRoute, told
 
 Wait = Annotated[float, Query(ge=0, description="seconds to wait for `after`")]
 After = Annotated[str | None, Query(description="a position TOPIC:PARTITION:OFFSET to wait for")]
 AsOf = Annotated[str | None, Query(description="RFC 3339: what was known then")]
-Then = Callable[[str, Period, int], Any]
 
 
-def counting(desk: Desk, live: Live) -> APIRouter:
+def counting(desk: Desk, live: Live, state: State) -> APIRouter:
     """Return the routes of counters and live documents."""
     router = APIRouter(tags=["counters"], route_class=ToldRoute)
 
@@ -39,8 +42,10 @@ def counting(desk: Desk, live: Live) -> APIRouter:
         reached = position(after) if after else None
         await desk.counted(reached, wait)
         await desk.known(node, wait)
-        del then
-        return told(_now(desk, node, days))
+        if then is None:
+            return told(_now(desk, node, days))
+        await desk.indexed_to_end(wait)
+        return told(await asyncio.to_thread(_then, desk, state, node, days, then))
 
     @router.get("/v1/live")
     async def follow(request: Request, node: str = ROOT) -> Response:
@@ -68,4 +73,32 @@ def _now(desk: Desk, node: str, period: Period) -> dict[str, Any]:
         **health,
         "measures": desk.wall.measures(node, period, day),
         "indicators": indicators(desk.views.chronicle.registry.nodes.get(node)),
+    }
+
+
+def _then(desk: Desk, state: State, node: str, period: Period, then: int) -> dict[str, Any]:
+    """Return the answer as it was known at a time; how complete that was, nobody wrote down."""
+    chronicle = desk.views.chronicle.at(then)
+    if not chronicle.known(node):
+        raise Refusal(404, "unknown_node", f"there was no node {node[:64]!r} yet")
+    registry = chronicle.registry
+    scope = Scope(period, chronicle.ever_below(node), as_of=then)
+    with state.read() as connection:
+        found = totals(connection, scope, lambda n, day: registry.covers(node, n, day))
+    values = {
+        key: n if isinstance(n, int) else len({registry.resolve(member) for member in n})
+        for key, n in found.items()
+    }
+    day = business_day(instant(then))
+    return {
+        "node": node,
+        "period": period.text,
+        "as_of": stamped(then),
+        "complete_to": None,
+        "silent": [],
+        "waiting": None,
+        "drift": "unknown",
+        "audited_at": None,
+        "measures": measures(values) | gauges(chronicle, node, min(period.last or day, day)),
+        "indicators": indicators(registry.nodes[node]),
     }

@@ -64,6 +64,12 @@ class Desk:
         if after is not None:
             await self._passed(self.indexed, after, wait)
 
+    async def indexed_to_end(self, wait: float) -> None:
+        """Wait until the fact index holds all that the log holds now, likewise."""
+        for number in range(self.log.partitions(RESULTS)):
+            end = await self.log.highwater(Partition(RESULTS.name, number))
+            await self.found(Position(RESULTS.name, number, end - 1), wait)
+
     async def _passed(self, results: Marks, after: Position, wait: float) -> None:
         marks = self.views.read if after.topic in _READ else results
         if after.topic not in _READ and after.topic != RESULTS.name:

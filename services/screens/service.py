@@ -9,15 +9,16 @@ from fastapi import APIRouter
 
 from bus.keys import Keys
 from bus.port import Bus
+from bus.state import State
 from services.screens.counting import counting
 from services.screens.desk import Desk
+from services.screens.facting import facting
 from services.screens.follow import Follower
+from services.screens.index import Index
 from services.screens.live import Live
-from services.screens.marks import Marks
 from services.screens.pages import pages
 from services.screens.settings import Settings
-from services.screens.ticker import Ticker
-from services.screens.trend import Trend
+from services.screens.tables import TABLES
 from services.screens.views import Views
 from services.screens.wall import Wall
 
@@ -25,12 +26,12 @@ from services.screens.wall import Wall
 class Screens:
     """Screens while it runs: its routes, and whether it can answer."""
 
-    def __init__(self, router: APIRouter, follower: Follower) -> None:
-        self.router, self._follower = router, follower
+    def __init__(self, router: APIRouter, follower: Follower, index: Index) -> None:
+        self.router, self._follower, self._index = router, follower, index
 
     def ready(self) -> dict[str, str]:
         """Return what is not ready and why; {} when everything is."""
-        behind = {"counters": self._follower.behind()}
+        behind = {"counters": self._follower.behind(), "facts": self._index.behind()}
         return {name: why for name, why in behind.items() if why is not None}
 
 
@@ -43,22 +44,27 @@ async def running(
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Screens]:
     """Run screens on a log until the context ends; a loop that fails ends the task group."""
-    views, ticker, trend = Views.empty(settings.silent_after), Ticker(), Trend()
-    wall = Wall(views, ticker, trend, settings.ranking_minimum)
-    live = Live(views, wall, settings, clock)
-    follower = Follower(log, views)
-    desk = Desk(log, keys, settings, views, wall, Marks(), clock)
+    with State.open(settings.data / "screens.db", TABLES, log.identity) as state:
+        views = Views.empty(settings.silent_after)
+        index = Index(log, state, views, clock, settings.index_batch)
+        wall = Wall(views, index.ticker, index.trend, settings.ranking_minimum)
+        live = Live(views, wall, settings, clock)
+        follower = Follower(log, views)
+        desk = Desk(log, keys, settings, views, wall, index.marks, clock)
+        loops = {"follow": follower.run(), "index": index.run(), "live": live.run()}
+        started = [tasks.create_task(run, name=f"screens-{name}") for name, run in loops.items()]
+        try:
+            yield Screens(_routes(desk, live, state), follower, index)
+        finally:
+            live.end()
+            for task in started:
+                task.cancel()
+            await asyncio.gather(*started, return_exceptions=True)
+
+
+def _routes(desk: Desk, live: Live, state: State) -> APIRouter:
     router = APIRouter()
-    router.include_router(counting(desk, live))
-    router.include_router(pages(views.chronicle.known))
-    started = [
-        tasks.create_task(follower.run(), name="screens-follow"),
-        tasks.create_task(live.run(), name="screens-live"),
-    ]
-    try:
-        yield Screens(router, follower)
-    finally:
-        live.end()
-        for task in started:
-            task.cancel()
-        await asyncio.gather(*started, return_exceptions=True)
+    for part in (counting(desk, live, state), facting(desk, state)):
+        router.include_router(part)
+    router.include_router(pages(desk.views.chronicle.known))
+    return router

@@ -10,9 +10,9 @@ _RECENT = 500  # over all nodes: enough for any node that is not very quiet
 
 
 class News(NamedTuple):
-    """Something that now stands. `note` is "correction", "void" or None."""
+    """Something that now stands; `serial` orders it. `note` is "correction", "void" or None."""
 
-    serial: int
+    serial: tuple[int, int, int]
     at: str
     node: str
     type: str

@@ -1,0 +1,117 @@
+"""GET /v1/facts/…, GET /v1/counters/…/facts: the statements behind the numbers, for keys."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from bus.keys import Principal
+from bus.port import Position
+from bus.state import State
+from schemas.days import Period
+from schemas.measures import NAMED
+from schemas.problems import Refusal
+from schemas.types import PREFIX, TARGETS
+from services.screens.asked import holder, moment, position, refuse
+from services.screens.counting import After, AsOf, Wait
+from services.screens.desk import Desk
+from services.screens.parts import Page, Wanted, page
+from services.screens.past import Scope
+from services.screens.timeline import Timeline
+from services.screens.told import ToldRoute, told
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="facts, or enterprises of a set")]
+Cursor = Annotated[str | None, Query(description="`next` of the page before")]
+
+
+def facting(desk: Desk, state: State) -> APIRouter:
+    """Return the routes of facts; they take a key whose scope covers the node."""
+    router = APIRouter(tags=["facts"], route_class=ToldRoute)
+    reading = Reading(desk, state)
+
+    @router.get("/v1/facts/{type}/{subject}")
+    async def fact(  # noqa: PLR0913, PLR0917  # the parameters of the question
+        request: Request, type: str, subject: str,  # noqa: A002  # as the path says
+        as_of: AsOf = None, after: After = None, wait: Wait = 5,
+    ) -> Response:  # fmt: skip
+        """Return what stands, its timeline, what it waits for; with `after`, the verdict there."""
+        principal = holder(desk.keys, request)
+        place = position(after) if after else None
+        slot = type if type.startswith(PREFIX) else PREFIX + type
+        if slot not in TARGETS:
+            raise Refusal(404, "unknown_type", f"there is no type of fact {slot[:80]!r}")
+        then = moment(as_of) if as_of else None
+        await desk.found(place, wait)
+        timeline = await asyncio.to_thread(reading.timeline, subject, then)
+        return told(reading.fact(principal, timeline, (slot, subject), place))
+
+    @router.get("/v1/counters/{node}/{period}/{measure}/facts")
+    async def parts(  # noqa: PLR0913, PLR0917  # the parameters of the question
+        request: Request, node: str, period: str, measure: str,
+        as_of: AsOf = None, after: After = None, wait: Wait = 5,
+        limit: Limit = 100, cursor: Cursor = None,
+    ) -> Response:  # fmt: skip
+        """Return the facts that a number consists of, by enterprise if it counts 家.
+
+        `measure` may be a slice such as `services_delivered;element=STD`. What lies in the page
+        is what stands now (or stood at `as_of`); `next` is the `cursor` of the page after.
+        """
+        principal = holder(desk.keys, request)
+        days, named = Period.parse(period), NAMED.get(measure.partition(";")[0])
+        if named is None:
+            raise Refusal(404, "unknown_measure", f"no facts are counted as {measure[:80]!r}")
+        scope = Scope(days, kind=named.fact, as_of=moment(as_of) if as_of else None)
+        await desk.found(position(after) if after else None, wait)
+        await desk.known(node, wait)
+        reading.permit(principal, {node}, desk.today)
+        found = await asyncio.to_thread(reading.page, node, scope, measure, cursor, limit)
+        answer = {"node": node, "period": period, "measure": measure, "unit": named.unit}
+        return told(answer | {"facts": found.rows, "next": found.next})
+
+    return router
+
+
+class Reading:
+    """What the routes ask of the index."""
+
+    def __init__(self, desk: Desk, state: State) -> None:
+        self._desk, self._state = desk, state
+
+    def permit(self, principal: Principal, nodes: set[str], day: str) -> None:
+        """Raise Forbidden unless the key's scope covers one of these nodes on a day."""
+        covers = self._desk.views.chronicle.registry.covers
+        if not any(covers(principal.scope, node, day) for node in nodes):
+            raise refuse(principal, min(nodes))
+
+    def timeline(self, subject: str, then: int | None) -> Timeline:
+        """Return what was stated about a subject."""
+        with self._state.read() as connection:
+            return Timeline.read(connection, subject, then)
+
+    def fact(
+        self,
+        principal: Principal,
+        timeline: Timeline,
+        slot: tuple[str, str],
+        place: Position | None,
+    ) -> dict[str, Any]:
+        """Return a fact as the route tells it; raises Forbidden or a 404."""
+        now = timeline.standing(slot[0])
+        origin = {slot[1].partition(".")[0]}
+        self.permit(principal, origin | ({now.node} if now else set()), self._desk.today)
+        found = timeline.fact(slot[0])
+        if found is None:
+            raise Refusal(404, "unknown_fact", f"nothing was stated about {slot[1][:100]!r}")
+        asked = timeline.at(place) if place else None
+        return found | ({"verdict": timeline.entry(asked)} if asked else {})
+
+    def page(self, node: str, scope: Scope, key: str, cursor: str | None, limit: int) -> Page:
+        """Return a page of the facts behind a number."""
+        chronicle = self._desk.views.chronicle
+        then = chronicle if scope.as_of is None else chronicle.at(scope.as_of)
+        registry = then.registry
+        wanted = Wanted(key, lambda n, day: registry.covers(node, n, day), registry.resolve)
+        with self._state.read() as connection:
+            return page(
+                connection, scope._replace(nodes=then.ever_below(node)), wanted, cursor, limit
+            )

@@ -1,0 +1,140 @@
+"""The fact index: follows the results topic into SQL, and tells walls what is new."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import ParamSpec, TypeVar
+
+from sqlalchemy import Connection, func, select
+
+from bus.port import Batch, Bus, Partition
+from bus.state import State
+from schemas.codec import Event, decode, decoder
+from schemas.days import business_day
+from schemas.slots import Verdict
+from schemas.topics import RESULTS
+from services.screens.judge import SERVICE, Heard, Outcome, floor, judge, news
+from services.screens.marks import Marks
+from services.screens.stamps import instant
+from services.screens.tables import STANDING, STATEMENT
+from services.screens.ticker import SHOWN, News, Ticker
+from services.screens.trend import Hour, Trend
+from services.screens.views import Views
+from services.screens.wall import week_before
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Index:
+    """Writes the index; `marks` says how far it has come. Its SQL runs beside the loop."""
+
+    def __init__(
+        self, log: Bus, state: State, views: Views, clock: Callable[[], float], size: int
+    ) -> None:
+        self._log, self._state, self._views, self._clock = log, state, views, clock
+        self._size = size
+        self._floors: dict[int, int] = {}
+        self._ends: dict[Partition, int] | None = None
+        self.marks = Marks(state.positions)
+        self.ticker, self.trend = Ticker(), Trend()
+        self.skipped = 0
+
+    def behind(self) -> str | None:
+        """Return what is still to be indexed of what the log held at start; None: nothing."""
+        if self._ends is None:
+            return "the log was not read yet"
+        left = sum(max(0, end - self.marks.at(p)) for p, end in self._ends.items())
+        return f"{left} facts are still to be indexed" if left else None
+
+    async def run(self) -> None:
+        """Index for ever."""
+        for last in await _beside(self._last_news):
+            self.ticker.tell(last)
+        async with self._log.subscribe(None, [RESULTS], self.marks.at) as subscription:
+            self._ends = {p: await self._log.highwater(p) for p in self.places()}
+            while True:
+                await self._load_days()
+                for batch in await subscription.poll(1.0, self._size):
+                    if batch.lease.alive and batch.base == self.marks.at(batch.source):
+                        self._tell(await _beside(self._write, batch))
+                        self.marks.move(batch.source, batch.next)
+
+    def places(self) -> list[Partition]:
+        """Return all partitions of results."""
+        return [Partition(RESULTS.name, n) for n in range(self._log.partitions(RESULTS))]
+
+    def _write(self, batch: Batch) -> Outcome:
+        with self._state.move(batch.source, batch.base, batch.next) as connection:
+            return judge(connection, batch.partition, list(self._heard(connection, batch)))
+
+    def _heard(self, connection: Connection, batch: Batch) -> Iterator[Heard]:
+        read = decoder(RESULTS, batch.partition, self._log.partitions(RESULTS))
+        logged = self._floors.get(batch.partition) or floor(connection, batch.partition)
+        for record in batch.records:
+            event = read(record.value)
+            logged = max(logged, record.timestamp)
+            if isinstance(event, Event):
+                yield Heard(record.offset, logged, event, record.value or b"")
+            else:
+                self.skipped += 1  # stats makes a dead letter of it
+        self._floors[batch.partition] = logged
+
+    def _tell(self, outcome: Outcome) -> None:
+        day, path = self._today(), self._views.chronicle.registry.path
+        for hour in outcome.hours:
+            self.trend.add(hour)
+        for one in outcome.news:
+            self.ticker.tell(one)
+        nodes = {hour.node for hour in outcome.hours} | {one.node for one in outcome.news}
+        self._views.touched.add(above for node in nodes for above in path(node, day))
+
+    async def _load_days(self) -> None:
+        """Keep the trend's two days known, also when one day ends and the next begins."""
+        today = self._today()
+        wanted = {today, week_before(today)}
+        for day in wanted - self.trend.days:
+            self.trend.load(day, await _beside(self._hours, day))
+            self._views.touched.all()
+        for day in self.trend.days - wanted:
+            self.trend.forget(day)
+
+    def _hours(self, day: str) -> list[Hour]:
+        at = STANDING.c
+        counted = (
+            select(at.day, at.hour, at.node, func.count())
+            .where(at.slot == SERVICE, at.kind == SERVICE, at.day == day)
+            .group_by(at.day, at.hour, at.node)
+        )
+        with self._state.read() as connection:
+            return [Hour(*row) for row in connection.execute(counted)]
+
+    def _last_news(self) -> list[News]:
+        """Return the last news of every node, the oldest first."""
+        at = STATEMENT.c
+        wanted = select(at.partition, at.offset, at.logged, at.value).where(
+            at.verdict == Verdict.STANDS.value
+        )
+        last = wanted.order_by(at.logged.desc()).limit(SHOWN)
+        with self._state.read() as connection:
+            nodes = connection.scalars(select(STANDING.c.node).distinct()).all()
+            rows = [r for n in nodes for r in connection.execute(last.where(at.node == n))]
+        return sorted(_news(*row) for row in rows)
+
+    def _today(self) -> str:
+        return business_day(instant(int(self._clock() * 1000)))
+
+
+async def _beside(work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+    """Run blocking work in a thread; when cancelled, end only after it, for it uses the state."""
+    task = asyncio.create_task(asyncio.to_thread(work, *args, **more))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+def _news(partition: int, offset: int, logged: int, value: bytes) -> News:
+    event = decode(value)
+    assert isinstance(event, Event)
+    return news(partition, Heard(offset, logged, event, value))

@@ -1,0 +1,79 @@
+"""What a number consists of: the facts behind one key of a node's period, page by page."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from bus.port import Position
+from schemas.measures import NAMED, Kind
+from schemas.topics import RESULTS
+from services.screens.past import Covers, Fact, Scope, facts
+from services.screens.stamps import stamp
+
+
+class Page(NamedTuple):
+    """Some facts, or groups of them by enterprise; `next` is where to go on, None at the end."""
+
+    rows: list[dict[str, Any]]
+    next: str | None
+
+
+class Wanted(NamedTuple):
+    """The key of a number, which node's days it covers, and how merges are followed."""
+
+    key: str
+    covers: Covers
+    resolve: Callable[[str], str]
+
+
+def page(
+    connection: Connection, scope: Scope, wanted: Wanted, cursor: str | None, limit: int
+) -> Page:
+    """Return at most about `limit` facts of a sum, or the facts of `limit` enterprises of a set.
+
+    A sum goes on after a subject, a set after an enterprise.
+    """
+    if NAMED[wanted.key.partition(";")[0]].kind is Kind.SET:
+        return _grouped(_counting(facts(connection, scope), scope, wanted), wanted, cursor, limit)
+    groups = facts(connection, scope._replace(after=cursor))
+    rows: list[dict[str, Any]] = []
+    for fact in _counting(groups, scope, wanted):
+        if len(rows) >= limit and fact.event.subject != rows[-1]["subject"]:
+            return Page(rows, rows[-1]["subject"])
+        rows.append(_row(fact) | {"counts": dict(fact.counts.sums)[wanted.key]})
+    return Page(rows, None)
+
+
+def _grouped(found: Iterable[Fact], wanted: Wanted, cursor: str | None, limit: int) -> Page:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for fact in found:
+        members = {wanted.resolve(m) for key, m in fact.counts.members if key == wanted.key}
+        for member in members:
+            groups.setdefault(member, []).append(_row(fact))
+    names = sorted(name for name in groups if cursor is None or name > cursor)
+    rows = [{"enterprise_id": name, "facts": groups[name]} for name in names[:limit]]
+    return Page(rows, names[limit - 1] if len(names) > limit else None)
+
+
+def _counting(groups: Iterable[list[Fact]], scope: Scope, wanted: Wanted) -> Iterator[Fact]:
+    for fact in (fact for group in groups for fact in group):
+        counted = fact.counts
+        keys = {key for key, _ in (*counted.sums, *counted.members)}
+        inside = wanted.key in keys and counted.day in scope.period
+        if inside and wanted.covers(counted.node, counted.day):
+            yield fact
+
+
+def _row(fact: Fact) -> dict[str, Any]:
+    data = fact.event.data
+    return {
+        "type": fact.event.kind.name,
+        "subject": fact.event.subject,
+        "revision": data.revision,
+        "node_id": data.node_id,
+        "enterprise_id": getattr(data, "enterprise_id", None),
+        "day": fact.counts.day,
+        "occurred_at": stamp(data.occurred_at),
+        "position": str(Position(RESULTS.name, fact.partition, fact.offset)),
+    }
