@@ -6,6 +6,7 @@ Infinity is its own canonical encoding.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -96,7 +97,7 @@ def _event(value: bytes, tree: object) -> Event | Flaw:
     if kind is None:
         return Flaw("type", "type", f"unknown type {str(name)[:80]!r}")
     try:
-        whole = envelope(kind).model_validate_json(value)
+        whole = envelope(kind).model_validate_json(value, by_alias=True, by_name=False)
     except ValidationError as error:
         return flaw(error)
     except RecursionError:
@@ -106,14 +107,15 @@ def _event(value: bytes, tree: object) -> Event | Flaw:
     if kind.name == VOID:
         slot = whole.data.target_type
         if slot not in TARGETS:
-            return Flaw("target_type", "data.target_type", f"{slot} cannot be voided")
+            return Flaw("target_type", "data.target_type", f"{slot[:80]} cannot be voided")
     return Event(kind, slot, whole.subject, data, content(kind.name, tree["data"]), whole)
 
 
 def flaw(error: ValidationError) -> Flaw:
     """Return the first thing that a validation found, as a flaw."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return Flaw(first["type"], ".".join(str(part) for part in first["loc"]), first["msg"][:300])
+    rule = "json" if first["type"] == "json_invalid" else first["type"]
+    return Flaw(rule, ".".join(str(part)[:80] for part in first["loc"]), first["msg"][:300])
 
 
 class _Refused(Exception):  # carries a flaw out of the parser's callbacks
@@ -124,9 +126,8 @@ class _Refused(Exception):  # carries a flaw out of the parser's callbacks
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _Refused(Flaw("duplicate_key", str(twice)[:80], "the same key stands twice"))
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise _Refused(Flaw("duplicate_key", twice[:80], "the same key stands twice"))
     return found
 
 

@@ -4,6 +4,8 @@ A business day is the date of an instant in Asia/Shanghai, which has kept +08:00
 since 1992; facts begin in 2000, so a fixed offset is exact and needs no time zone database.
 """
 
+import re
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
@@ -11,6 +13,7 @@ from schemas.errors import Invalid
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 ALL = "all"
+_FORM = re.compile("[0-9]{4}(-[0-9]{2}){0,2}")
 
 
 def business_day(time: datetime) -> str:
@@ -48,14 +51,13 @@ class Period:
 def _span(text: str) -> tuple[str, str]:
     """Return the first and the last day of a day, month or year."""
     try:
-        match [int(part) for part in text.split("-") if len(part) in (2, 4) and part.isascii()]:
-            case [year, month, day] if len(text) == 10:
+        match [int(part) for part in text.split("-")] if _FORM.fullmatch(text) else []:
+            case [year, month, day]:
                 return (date(year, month, day).isoformat(),) * 2
-            case [year, month] if len(text) == 7:
-                after = date(year + month // 12, month % 12 + 1, 1)
-                first = date(year, month, 1)
-                return first.isoformat(), (after - timedelta(days=1)).isoformat()
-            case [year] if len(text) == 4:
+            case [year, month]:
+                last = monthrange(year, month)[1]
+                return f"{text}-01", date(year, month, last).isoformat()
+            case [year]:
                 return date(year, 1, 1).isoformat(), date(year, 12, 31).isoformat()
     except ValueError:
         pass

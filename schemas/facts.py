@@ -6,15 +6,15 @@ from pydantic import Field
 
 from schemas.fields import MANY, Count, Element, Fen, Id, Ref, Stated, Text, Word
 
-Enterprises = Annotated[tuple[Id, ...], Field(max_length=MANY)]
-Refs = Annotated[tuple[Ref, ...], Field(max_length=100)]
+Enterprises = Annotated[tuple[Id, ...], Field(max_length=MANY, fail_fast=True)]
+Refs = Annotated[tuple[Ref, ...], Field(max_length=100, fail_fast=True)]
 
 
 class ServiceDelivered(Stated):
     """One service for one enterprise (次); it may carry several quality elements."""
 
     enterprise_id: Id
-    elements: Annotated[tuple[Element, ...], Field(max_length=20)]
+    elements: Annotated[tuple[Element, ...], Field(max_length=20, fail_fast=True)]
     mode: Word
     request_id: Ref | None = None
     place: Literal["onsite", "window", "online", "host"] | None = None
@@ -32,7 +32,7 @@ class VisitCompleted(Stated):
     """One visit to an enterprise (家次); by itself no service."""
 
     enterprise_id: Id
-    demands: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
+    demands: Annotated[tuple[Text, ...], Field(max_length=100, fail_fast=True)] = ()
     planned: bool | None = None
 
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
 
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(1999, 12, 31, 16, tzinfo=UTC)
+LATEST = datetime(2099, 12, 31, 16, tzinfo=UTC)
+"""The years 2000 to 2099 in Asia/Shanghai, so that every fact has a business day (see Day)."""
 MANY = 10_000
 """The most entries that a list may have: what keeps a counter row below a topic's limit."""
 
@@ -23,6 +24,12 @@ class Frozen(BaseModel):
     )
 
 
+_RFC3339 = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})$"
+)
+
+
 class _Rfc3339:
     """A text first, then a time: by itself pydantic would read "1690000000" as a time, too.
 
@@ -34,7 +41,7 @@ class _Rfc3339:
     ) -> core_schema.CoreSchema:
         return core_schema.chain_schema(
             [
-                core_schema.str_schema(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", strict=True),
+                core_schema.str_schema(pattern=_RFC3339, strict=True),
                 core_schema.datetime_schema(
                     strict=False, tz_constraint="aware", ge=EARLIEST, lt=LATEST
                 ),
@@ -44,11 +51,17 @@ class _Rfc3339:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {"type": "string", "format": "date-time", "examples": ["2023-05-06T09:30:00+08:00"]}
+        return {
+            "type": "string",
+            "format": "date-time",
+            "pattern": _RFC3339,
+            "description": "RFC 3339 with an offset, in the years 2000 to 2099 of Asia/Shanghai.",
+            "examples": ["2023-05-06T09:30:00+08:00"],
+        }
 
 
 Time = Annotated[datetime, _Rfc3339()]
-"""RFC 3339 with an offset, in the years 2000 to 2099."""
+"""RFC 3339 with an offset, in the years 2000 to 2099 of Asia/Shanghai."""
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
 """The id of a node, an enterprise or an agency."""
@@ -72,7 +85,7 @@ Ref = Annotated[str, Field(min_length=1, max_length=64)]
 
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
-Day = Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+Day = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 """A business day, the date in Asia/Shanghai."""
 
 

@@ -67,11 +67,11 @@ class Node(Stated):
     name_en: Name | None = None
     tier: Tier | None = None
     parent: Id | None = None
-    parents: Annotated[tuple[Parent, ...], Field(max_length=FEW)] = ()
-    region_code: Annotated[str, Field(pattern=r"^\d{6,12}$")] | None = None
+    parents: Annotated[tuple[Parent, ...], Field(max_length=FEW, fail_fast=True)] = ()
+    region_code: Annotated[str, Field(pattern="^[0-9]{6,12}$")] | None = None
     host_kind: Word | None = None
-    elements: Annotated[tuple[Element, ...], Field(max_length=50)] = ()
-    flags: Annotated[tuple[Flag, ...], Field(max_length=FEW)] = ()
+    elements: Annotated[tuple[Element, ...], Field(max_length=50, fail_fast=True)] = ()
+    flags: Annotated[tuple[Flag, ...], Field(max_length=FEW, fail_fast=True)] = ()
     heads: Count | None = None
     quality_officers: Count | None = None
     staff: Count | None = None
@@ -80,7 +80,7 @@ class Node(Stated):
     land_mu: Count | None = None
     funds_own: Fen | None = None
     funds_support: Fen | None = None
-    indicators: Annotated[tuple[Indicator, ...], Field(max_length=FEW)] = ()
+    indicators: Annotated[tuple[Indicator, ...], Field(max_length=FEW, fail_fast=True)] = ()
     closed: Day | None = None
 
     @model_validator(mode="after")
@@ -97,8 +97,8 @@ class Enterprise(Stated):
 
     name: Name | None = None
     uscc: Annotated[str, Field(pattern=r"^[0-9A-HJ-NPQRTUWXY]{18}$")] | None = None
-    region_code: Annotated[str, Field(pattern=r"^\d{6,12}$")] | None = None
+    region_code: Annotated[str, Field(pattern="^[0-9]{6,12}$")] | None = None
     industry: Word | None = None
-    categories: Annotated[tuple[Category, ...], Field(max_length=FEW)] = ()
-    catchment: Annotated[tuple[Catchment, ...], Field(max_length=FEW)] = ()
+    categories: Annotated[tuple[Category, ...], Field(max_length=FEW, fail_fast=True)] = ()
+    catchment: Annotated[tuple[Catchment, ...], Field(max_length=FEW, fail_fast=True)] = ()
     merged_into: Id | None = None

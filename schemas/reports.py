@@ -6,6 +6,8 @@ from pydantic import Field
 
 from schemas.fields import Count, Day, Frozen, Id, Time
 
+Many = Annotated[tuple[str, ...], Field(fail_fast=True)]
+
 
 class HeartbeatSent(Frozen):
     """A node is there: complete up to a time, with so many facts still waiting at the edge."""
@@ -34,7 +36,7 @@ class CounterUpdated(Source):
     node: Id
     day: Day
     sums: dict[str, int]
-    sets: dict[str, tuple[str, ...]]
+    sets: dict[str, Many]
 
 
 class CountersFlushed(Source):
@@ -44,7 +46,7 @@ class CountersFlushed(Source):
 class CountersAudited(Source):
     """A recount of a source from offset 0 up to `position` found these differences."""
 
-    differences: tuple[str, ...]
+    differences: Many
 
 
 class DeadLetter(Frozen):
