@@ -244,7 +244,7 @@ async def test_a_wall_tells_the_news_and_the_hours_without_names(tmp_path: Path)
         await served.publish(enterprise("e-secret", name="Secret Ltd"))
         week = NOW - timedelta(days=7)
         await served.publish(
-            service("s-1.a", "e-secret", at=week, actor_ref="person"),
+            service("s-1.a", "e-secret", at=week, actor_ref="p-4711"),
             service("s-1.b", "e-secret", elements=["STD", "TST"]),
             service("s-1.b", "e-secret", 2, at=NOW - timedelta(hours=2)),
             service("s-2.c", "e-secret"),
@@ -264,5 +264,5 @@ async def test_a_wall_tells_the_news_and_the_hours_without_names(tmp_path: Path)
         assert document["ticker"][0].keys() <= {
             *("at", "node", "name", "type", "elements", "mode", "kind", "note"),
         }
-        for secret in ("e-secret", "Secret Ltd", "person", "s-1.a"):
+        for secret in ("e-secret", "Secret Ltd", "p-4711", "s-1.a"):
             assert secret not in str(document)
