@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from aiokafka.conn import collect_hosts
 from aiokafka.errors import KafkaError
 
 from schemas.errors import Unavailable, Unusable
@@ -55,7 +56,7 @@ class Cluster:
             async with asyncio.timeout(self.timeout):
                 while not await self._answers():  # noqa: ASYNC110 - nobody tells when a broker is up
                     await asyncio.sleep(PAUSE)
-        except TimeoutError:
+        except (TimeoutError, ValueError):
             raise self.unusable() from None
 
     def unusable(self) -> Unusable:
@@ -64,10 +65,9 @@ class Cluster:
 
     async def _answers(self) -> bool:
         # Asked without aiokafka, which would log every refused connection as an error.
-        for server in self.servers.split(","):
-            host, _, port = server.strip().rpartition(":")
+        for host, port, _ in collect_hosts(self.servers):
             with suppress(OSError):
-                _, writer = await asyncio.open_connection(host, int(port))
+                _, writer = await asyncio.open_connection(host, port)
                 writer.close()
                 return True
         return False

@@ -18,7 +18,7 @@ from bus.kafka.publisher import Publisher
 from bus.kafka.reader import Reader
 from bus.kafka.topics import Topics
 from bus.port import Listener, Partition, Position, Record, Start
-from schemas.errors import Fenced
+from schemas.errors import Fenced, Unavailable
 from schemas.topics import TOPICS, Topic
 
 
@@ -41,7 +41,7 @@ async def connect(
     async with AsyncExitStack() as stack:
         try:
             bus = await opened(cluster, partitions, stack)
-        except KafkaError as error:
+        except (KafkaError, Unavailable) as error:
             raise cluster.unusable() from error
         yield bus
 

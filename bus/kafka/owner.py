@@ -113,12 +113,14 @@ class Owner:
         return offsets
 
     def _commits(self, moves: Moves, outputs: Outputs) -> Commits:
-        """Give what to commit: the moves, or without any work something that changes nothing."""
-        if moves or outputs:
-            return {TopicPartition(*where): (to, "") for where, (_, to) in moves.items()}
-        for where, offset in self._positions.items():
-            return {TopicPartition(*where): (offset, "")}
-        return {TopicPartition(*self._spare): (0, UNMOVED)}
+        """Give what to commit: all positions, because Kafka lets go of what stays for long.
+
+        Where there are none and nothing is written, something that only asks who the owner is.
+        """
+        standing = self._positions | {partition: to for partition, (_, to) in moves.items()}
+        if not standing and not outputs:
+            return {TopicPartition(*self._spare): (0, UNMOVED)}
+        return {TopicPartition(*where): (offset, "") for where, offset in standing.items()}
 
     def _give_up(self) -> None:
         """Drop the producer; what it has open is aborted now, by the next claim or in time."""

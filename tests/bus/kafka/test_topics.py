@@ -66,3 +66,9 @@ async def test_no_broker_is_one_sentence_with_the_address(unused_port: int) -> N
     with pytest.raises(Unusable, match=f"^no Kafka answers at {where}$"):
         async with implementation.connect(where, timeout=0.3):
             pass
+
+
+async def test_an_address_that_is_none_is_one_sentence_too() -> None:
+    with pytest.raises(Unusable, match=r"^no Kafka answers at host:port$"):
+        async with implementation.connect("host:port", timeout=0.3):
+            pass
