@@ -25,10 +25,10 @@ def held(data: Path, names: Iterable[str]) -> Iterator[None]:
             data.mkdir(parents=True, exist_ok=True)
             for name in names:
                 locks.enter_context(_locked(data / f"{name}.lock"))
+        except (FileExistsError, NotADirectoryError) as error:
+            raise Unusable(f"{data} cannot be the data folder: there is a file") from error
         except OSError as error:
-            raise Unusable(
-                f"{data} cannot be used as a data folder: {error.strerror or error}"
-            ) from error
+            raise Unusable(f"{data} cannot be the data folder: {error.strerror}") from error
         yield
 
 

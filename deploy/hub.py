@@ -15,8 +15,9 @@ import bus
 from bus import Bus
 from bus.keys import Keys
 from deploy.errors import Misuse
-from deploy.folder import ADMIN, LOG, first_key, held
+from deploy.folder import ADMIN, first_key, held
 from deploy.keys import FILE
+from deploy.log import address as where
 from deploy.parts import Ground, Part, Service
 from deploy.requests import Requests
 from deploy.server import address, listening, serve
@@ -106,8 +107,7 @@ async def _ended(stop: Event) -> None:
 
 def connect(settings: Settings) -> AbstractAsyncContextManager[Bus]:
     """Open the log: the one that YIZHAN_BUS names, or a file in the data folder."""
-    url = settings.bus or f"sqlite:///{settings.data / LOG}"
-    return bus.connect(url, partitions=settings.partitions)
+    return bus.connect(where(settings.bus, settings.data), partitions=settings.partitions)
 
 
 def shared(settings: Settings) -> None:

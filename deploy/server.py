@@ -1,7 +1,6 @@
 """The HTTP server: its socket, taken before anything else starts, and its end."""
 
 import asyncio
-import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 def _reason(error: OSError) -> str:
     # What create_server adds to the system's words only repeats the address.
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+    return str(error.strerror or error).partition(" (while ")[0]
 
 
 def address(opened: socket.socket) -> str:
