@@ -55,6 +55,7 @@ def counting(desk: Desk, live: Live, state: State) -> APIRouter:
         `Last-Event-ID` goes on without gap or repeat; where that cannot be, a new snapshot comes
         whose `resumed` is false.
         """
+        await desk.counted(None, 5)
         await desk.known(node, 1)
         last_id = request.headers.get("last-event-id")
         return Stream(lambda: live.follow(node, last_id), desk.settings.live_ping)

@@ -12,6 +12,7 @@ from schemas.topics import COUNTERS, HEARTBEATS, REGISTRY, RESULTS
 from services.screens.marks import Marks
 from services.screens.settings import Settings
 from services.screens.stamps import instant
+from services.screens.start import Start
 from services.screens.views import Views
 from services.screens.wall import Wall
 
@@ -29,6 +30,8 @@ class Desk:
     views: Views
     wall: Wall
     indexed: Marks
+    counters: Start
+    facts: Start
     clock: Callable[[], float]
 
     @property
@@ -56,11 +59,13 @@ class Desk:
 
     async def counted(self, after: Position | None, wait: float) -> None:
         """Wait until the counters show the record at a position; raises a 504 when they do not."""
+        await self.counters.over(self.patience(wait))
         if after is not None:
             await self._passed(self.views.flushed, after, wait)
 
     async def found(self, after: Position | None, wait: float) -> None:
         """Wait until the fact index holds the record at a position, likewise."""
+        await self.facts.over(self.patience(wait))
         if after is not None:
             await self._passed(self.indexed, after, wait)
 

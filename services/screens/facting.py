@@ -102,8 +102,10 @@ class Reading:
         found = timeline.fact(slot[0])
         if found is None:
             raise Refusal(404, "unknown_fact", f"nothing was stated about {slot[1][:100]!r}")
-        asked = timeline.at(place) if place else None
-        return found | ({"verdict": timeline.entry(asked)} if asked else {})
+        if place is None:
+            return found
+        asked = timeline.at(place)
+        return found | {"verdict": asked and timeline.entry(asked)}
 
     def page(self, node: str, scope: Scope, key: str, cursor: str | None, limit: int) -> Page:
         """Return a page of the facts behind a number."""

@@ -6,7 +6,7 @@ from typing import ParamSpec, TypeVar
 
 from sqlalchemy import Connection, func, select
 
-from bus.port import Batch, Bus, Partition
+from bus.port import Batch, Bus
 from bus.state import State
 from schemas.codec import Event, decode, decoder
 from schemas.days import business_day
@@ -15,6 +15,7 @@ from schemas.topics import RESULTS
 from services.screens.judge import SERVICE, Heard, Outcome, floor, judge, news
 from services.screens.marks import Marks
 from services.screens.stamps import instant
+from services.screens.start import Start
 from services.screens.tables import STANDING, STATEMENT
 from services.screens.ticker import SHOWN, News, Ticker
 from services.screens.trend import Hour, Trend
@@ -34,34 +35,24 @@ class Index:
         self._log, self._state, self._views, self._clock = log, state, views, clock
         self._size = size
         self._floors: dict[int, int] = {}
-        self._ends: dict[Partition, int] | None = None
         self.marks = Marks(state.positions)
+        self.start = Start(self.marks)
         self.ticker, self.trend = Ticker(), Trend()
         self.skipped = 0
-
-    def behind(self) -> str | None:
-        """Return what is still to be indexed of what the log held at start; None: nothing."""
-        if self._ends is None:
-            return "the log was not read yet"
-        left = sum(max(0, end - self.marks.at(p)) for p, end in self._ends.items())
-        return f"{left} facts are still to be indexed" if left else None
 
     async def run(self) -> None:
         """Index for ever."""
         for last in await _beside(self._last_news):
             self.ticker.tell(last)
         async with self._log.subscribe(None, [RESULTS], self.marks.at) as subscription:
-            self._ends = {p: await self._log.highwater(p) for p in self.places()}
+            await self.start.measure(self._log, [RESULTS])
             while True:
+                self.start.look()
                 await self._load_days()
                 for batch in await subscription.poll(1.0, self._size):
                     if batch.lease.alive and batch.base == self.marks.at(batch.source):
                         self._tell(await _beside(self._write, batch))
                         self.marks.move(batch.source, batch.next)
-
-    def places(self) -> list[Partition]:
-        """Return all partitions of results."""
-        return [Partition(RESULTS.name, n) for n in range(self._log.partitions(RESULTS))]
 
     def _write(self, batch: Batch) -> Outcome:
         with self._state.move(batch.source, batch.base, batch.next) as connection:

@@ -31,7 +31,7 @@ class Screens:
 
     def ready(self) -> dict[str, str]:
         """Return what is not ready and why; {} when everything is."""
-        behind = {"counters": self._follower.behind(), "facts": self._index.behind()}
+        behind = {"counters": self._follower.start.behind(), "facts": self._index.start.behind()}
         return {name: why for name, why in behind.items() if why is not None}
 
 
@@ -50,7 +50,9 @@ async def running(
         wall = Wall(views, index.ticker, index.trend, settings.ranking_minimum)
         live = Live(views, wall, settings, clock)
         follower = Follower(log, views)
-        desk = Desk(log, keys, settings, views, wall, index.marks, clock)
+        desk = Desk(
+            log, keys, settings, views, wall, index.marks, follower.start, index.start, clock
+        )
         loops = {"follow": follower.run(), "index": index.run(), "live": live.run()}
         started = [tasks.create_task(run, name=f"screens-{name}") for name, run in loops.items()]
         try:

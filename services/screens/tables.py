@@ -1,6 +1,6 @@
 """The tables of the fact index: every statement that was ever made, and where each slot stands."""
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
 TABLES = MetaData()
 
@@ -8,7 +8,7 @@ STATEMENT = Table(
     "statement",
     TABLES,
     Column("partition", Integer, primary_key=True, autoincrement=False),
-    Column("offset", Integer, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
     Column("subject", String, nullable=False),
     Column("slot", String, nullable=False),  # the type part of the slot it speaks about
     Column("kind", String, nullable=False),  # its own type
@@ -20,7 +20,7 @@ STATEMENT = Table(
     Column("day", String, nullable=False),
     Column("hour", Integer, nullable=False),
     Column("occurred_at", String, nullable=False),
-    Column("logged", Integer, nullable=False),  # ms since 1970, never falling in a partition
+    Column("logged", BigInteger, nullable=False),  # ms since 1970, never falling in a partition
     Column("value", LargeBinary, nullable=False),  # the record, byte for byte
     Index("statement_slot", "subject", "slot", "offset"),
     Index("statement_news", "node", "logged"),
@@ -32,7 +32,7 @@ STANDING = Table(
     Column("subject", String, primary_key=True),
     Column("slot", String, primary_key=True),
     Column("partition", Integer, nullable=False),
-    Column("offset", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
     Column("kind", String, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("content", String, nullable=False),

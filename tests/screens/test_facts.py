@@ -110,9 +110,10 @@ async def test_a_question_waits_until_the_index_has_passed_the_position(tmp_path
         after = await served.publish(service("s-1.a"))
         topic, partition, offset = after.split(":")
         coming = f"{topic}:{partition}:{int(offset) + 1}"
+        assert (await served.get(FACT, after=after))["revision"] == 1
         assert (await served.get(FACT, 504, after=coming, wait=0))["rule"] == "behind"
         asked = asyncio.create_task(served.get(FACT, after=coming, wait=20))
-        assert (await served.get(FACT, after=after))["revision"] == 1
+        assert (await served.get(FACT, after=after))["position"] == after
         assert not asked.done()
         await served.publish(service("s-1.a", revision=2))
         assert (await asked)["revision"] == 2

@@ -1,0 +1,46 @@
+"""The start of a view: what the log held when it began, which must be read before it answers."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from bus.port import Bus, Partition
+from schemas.problems import Refusal
+from schemas.topics import Topic
+from services.screens.marks import Marks
+
+
+class Start:
+    """Numbers that are still being read must not look like numbers."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+        self._ends: Mapping[Partition, int] | None = None
+        self._read = asyncio.Event()
+
+    async def measure(self, log: Bus, topics: Iterable[Topic]) -> Mapping[Partition, int]:
+        """Ask the log how much there is to be read; return the end of every partition."""
+        places = [Partition(t.name, n) for t in topics for n in range(log.partitions(t))]
+        self._ends = {place: await log.highwater(place) for place in places}
+        return self._ends
+
+    def look(self) -> None:
+        """See whether it has been read."""
+        if not self._read.is_set() and self._ends is not None and self._marks.reached(self._ends):
+            self._read.set()
+
+    def behind(self) -> str | None:
+        """Return what is still to be read; None: nothing."""
+        if self._read.is_set():
+            return None
+        if self._ends is None:
+            return "the log was not read yet"
+        left = sum(max(0, end - self._marks.at(place)) for place, end in self._ends.items())
+        return f"{left} records are still to be read"
+
+    async def over(self, wait: float) -> None:
+        """Wait until it has been read; raises a 503 after so many seconds."""
+        try:
+            async with asyncio.timeout(None if self._read.is_set() else wait):
+                await self._read.wait()
+        except TimeoutError as error:
+            raise Refusal(503, "starting", f"not ready to answer: {self.behind()}") from error
