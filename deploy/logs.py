@@ -13,9 +13,10 @@ QUIET = {
     "uvicorn.error": logging.WARNING,
     "uvicorn.access": logging.CRITICAL,
     "httpx": logging.WARNING,
-    "faust": logging.ERROR,
-    "mode": logging.ERROR,
-    "bus.faust": logging.WARNING,
+    # What crashes a Faust app ends our process, which tells it once; Faust would tell it thrice.
+    "faust": logging.CRITICAL,
+    "mode": logging.CRITICAL,
+    "bus.faust": logging.CRITICAL,
     "asyncio": logging.WARNING,
 }
 """Libraries that tell more than anybody asked."""
