@@ -33,6 +33,8 @@ def render(cluster: Cluster, node: Node, log: Path) -> str:
         "transaction.state.log.min.isr": durable,
         "share.coordinator.state.topic.replication.factor": copies,
         "share.coordinator.state.topic.min.isr": durable,
+        # The positions of an owner that had nothing to do for a week must not be forgotten.
+        "offsets.retention.minutes": 2147483647,
         # A group has its members within a second of each other or not at all.
         "group.initial.rebalance.delay.ms": 0,
         # What a killed producer left open holds up read_committed readers until it is aborted.
