@@ -11,6 +11,7 @@ from bus.keys import Keys, Principal, Role
 from bus.port import Bus, Position
 from schemas.days import business_day
 from schemas.errors import LogError, YizhanError
+from schemas.topics import REGISTRY
 from services.intake.check import Admissible, Checks
 from services.intake.draft import Draft
 from services.intake.gate import Gate
@@ -56,6 +57,8 @@ class Door:
     async def admit(self, draft: Draft, principal: Principal, outlook: Outlook) -> Admissible:
         """Judge a draft; raises what is wrong with it."""
         now = self.clock()
+        if draft.kind.topic is REGISTRY:
+            await outlook.refresh()
         return await outlook.judge(
             lambda registry: self._checks.admit(draft, principal, registry, now)
         )

@@ -59,9 +59,11 @@ def router(door: Door) -> APIRouter:
     return routes
 
 
-async def publish(door: Door, made: Draft, principal: Principal) -> Response:
+async def publish(
+    door: Door, made: Draft, principal: Principal, outlook: Outlook | None = None
+) -> Response:
     """Judge one event, write it and answer."""
-    admitted = await door.admit(made, principal, Outlook(door.view))
+    admitted = await door.admit(made, principal, outlook or Outlook(door.view))
     (position,) = await door.publish([admitted])
     return accepted(admitted, position)
 

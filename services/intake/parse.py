@@ -1,6 +1,7 @@
 """Strict JSON: what two readers could take for different things is refused."""
 
 import json
+from collections.abc import Iterable
 from math import isfinite
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 from schemas.errors import Invalid
 
 _read = msgspec.json.Decoder().decode
+_DEEP = 50
 _items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -24,6 +26,8 @@ def parse(raw: bytes | memoryview) -> dict[str, Any]:
         raise Invalid("", "json", f"not valid JSON: {str(error)[:200]}") from error
     if not isinstance(tree, dict):
         raise Invalid("", "object", "this must be a JSON object")
+    if not _shallow(tree):
+        raise Invalid("", "json", f"nested more than {_DEEP} levels deep")
     return tree
 
 
@@ -38,6 +42,22 @@ def split(raw: bytes) -> list[bytes]:
 def lines(raw: bytes) -> list[bytes]:
     """Return the lines of NDJSON that are not empty."""
     return [line for line in raw.split(b"\n") if line.strip()]
+
+
+def _shallow(tree: object) -> bool:
+    """Whether whoever walks down `tree` may do so by calling itself."""
+    level = [tree]
+    for _ in range(_DEEP):
+        level = [child for one in level for child in _children(one)]
+        if not level:
+            return True
+    return False
+
+
+def _children(tree: object) -> Iterable[object]:
+    if isinstance(tree, dict):
+        return tree.values()
+    return tree if isinstance(tree, list) else ()
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from services.intake.draft import draft
 from services.intake.facts import Endpoint, publish, sent
 from services.intake.match import follow, matched
 from services.intake.openapi import described
+from services.intake.view import Outlook
 
 _MODELS: dict[str, type[Node | Enterprise]] = {"nodes": Node, "enterprises": Enterprise}
 
@@ -33,13 +34,15 @@ def _putting(door: Door, folder: str) -> Endpoint:
     async def put(request: Request) -> Response:
         with door.enter(request, door.posts) as principal:
             subject, data = request.path_params["id"], await sent(door, request)
-            await door.view.current()
-            registry = door.view.registry
+            outlook = Outlook(door.view)
+            await outlook.refresh()
+            registry = outlook.registry
             if folder == "nodes":
                 data.setdefault("node_id", subject)
             _number(request, data, registry.standing.get((SLOTS[folder], subject)) is not None)
             kind = changed(registry, folder, subject, data)
-            return await publish(door, draft(kind, subject, data, door.clock()), principal)
+            made = draft(kind, subject, data, door.clock())
+            return await publish(door, made, principal, outlook)
 
     return put
 

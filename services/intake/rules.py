@@ -17,6 +17,8 @@ _PERSONAL = pattern(
 _DIGEST = pattern(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-fA-F]{32,}")
 """UUIDs and hashes, in which such a number may stand by chance."""
 
+_LONGEST = 5000
+
 _CODED = {"uscc", "region_code", "enterprises", "parent", "merged_into", "node"}
 _CODED |= {"occurred_at", "complete_to", "target_type"}
 """Fields whose form is fixed; some hold 18 digits by right."""
@@ -25,7 +27,8 @@ _CODED |= {"occurred_at", "complete_to", "target_type"}
 def personal(data: object, path: str) -> Iterator[Invalid]:
     """Find ID numbers and mobile numbers in the free texts of `data`: no log may keep them."""
     if isinstance(data, str):
-        if _PERSONAL.search(_DIGEST.sub("", normalize("NFKC", data))):
+        # What is longer than any text may be is refused for that.
+        if _PERSONAL.search(_DIGEST.sub("", normalize("NFKC", data[:_LONGEST]))):
             detail = "this holds an ID number or a mobile number; refer to a person by a reference"
             yield Invalid(path, "personal_data", detail)
     elif isinstance(data, Mapping):

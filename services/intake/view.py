@@ -88,16 +88,17 @@ class Outlook:
 
     async def judge(self, check: Callable[[Registry], T]) -> T:
         """Return what `check` finds; before it refuses, the registry is read to its end, once."""
-        try:
-            return check(self.registry)
-        except (Invalid, Forbidden):
-            if self._fresh:
-                raise
-        await self.refresh()
+        if not self._fresh:
+            try:
+                return check(self.registry)
+            except (Invalid, Forbidden):
+                await self.refresh()
         return check(self.registry)
 
     async def refresh(self) -> None:
-        """Read the registry to its current end."""
+        """Read the registry to its current end, unless that was done for this post."""
+        if self._fresh:
+            return
         await self._view.current()
         self._fresh, self._copy = True, None
         own, self._own = self._own, []
