@@ -52,8 +52,8 @@ class Chronicle:
         return then
 
     def known(self, node: str) -> bool:
-        """Whether there is such a node."""
-        return node in self.registry.nodes
+        """Whether there is such a node; the root is always there."""
+        return node == ROOT or node in self.registry.nodes
 
     def below(self, node: str, day: str) -> tuple[str, ...]:
         """Return a node and all nodes below it on a day, by id."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from sys import intern
 from typing import NamedTuple
 
-from schemas.days import Period
+from schemas.days import ALL, Period
 from schemas.reports import CountersFlushed, CounterUpdated
 from services.screens.cell import Cell, parts, periods, united
 from services.screens.source import Place, Row, Rows, Version
@@ -72,7 +72,10 @@ class Counters:
 
     def moved(self, nodes: Collection[str]) -> None:
         """Derive anew what lies at or below nodes whose parents changed."""
-        self._again(lambda _, share: any(node in nodes for node in share.path))
+        # Whoever has rows at or below it has a cell: the others, most that are new, need no look.
+        known = {node for node in nodes if (node, ALL) in self._cells}
+        if known:
+            self._again(lambda _, share: not known.isdisjoint(share.path))
 
     def merged(self, enterprises: Collection[str]) -> None:
         """Derive anew what names enterprises that are resolved differently now."""

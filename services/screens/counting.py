@@ -101,5 +101,5 @@ def _then(desk: Desk, state: State, node: str, period: Period, then: int) -> dic
         "drift": "unknown",
         "audited_at": None,
         "measures": measures(values) | gauges(chronicle, node, min(period.last or day, day)),
-        "indicators": indicators(registry.nodes[node]),
+        "indicators": indicators(registry.nodes.get(node)),
     }

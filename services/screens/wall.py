@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from schemas.days import ALL, Period, business_day
-from schemas.registry import Node
+from schemas.registry import ROOT, Node
 from services.screens.gauges import enterprises, flags, gauges, indicators
 from services.screens.measures import Document, measures, scaled
 from services.screens.ranking import MEASURE, ranking, rule
@@ -90,7 +90,7 @@ class Wall:
             "id": node,
             "name": self._name(node),
             "name_en": found and found.name_en,
-            "kind": found.kind if found else "station",
+            "kind": found.kind if found else ROOT,
             "path": [{"id": n, "name": self._name(n)} for n in path],
         }
 
