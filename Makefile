@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help setup demo kafka test check bench lock format
+.PHONY: help setup demo kafka test check bench lock format schemas
 
 help: ## Show these lines
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -51,3 +51,6 @@ lock: setup ## Pin the dependencies anew in requirements.lock (UPGRADE=--upgrade
 format: setup ## Format the code and mend what ruff can mend by itself
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+schemas: setup ## Write schemas/json anew from the models (RELEASE=--release: also as the baseline)
+	$(BIN)/python -m deploy.contract $(RELEASE)
