@@ -52,7 +52,9 @@ class Checks:
         value = _encoded(draft)
         errors = list(personal(draft.attributes.get("data"), "data"))
         try:
-            whole = envelope(draft.kind).model_validate_json(value, extra="forbid")
+            whole = envelope(draft.kind).model_validate_json(
+                value, extra="forbid", by_alias=True, by_name=False
+            )
         except ValidationError as error:
             raise Rejected([*_flaws(error), *errors]) from None
         _refuse([*errors, *self._late(whole.data, now), *_matching(whole.subject, whole.data)])
@@ -85,7 +87,10 @@ def _encoded(draft: Draft) -> bytes:
 
 def _flaws(error: ValidationError) -> list[Invalid]:
     found = error.errors(include_url=False, include_input=False, include_context=False)
-    return [Invalid(".".join(map(str, e["loc"])), e["type"], e["msg"][:300]) for e in found]
+    return [
+        Invalid(".".join(str(part)[:80] for part in e["loc"]), e["type"], e["msg"][:300])
+        for e in found
+    ]
 
 
 def _refuse(errors: "list[Invalid] | Iterator[Invalid]") -> None:

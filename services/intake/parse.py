@@ -1,6 +1,7 @@
 """Strict JSON: what two readers could take for different things is refused."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from math import isfinite
 from typing import Any
@@ -63,8 +64,7 @@ def _children(tree: object) -> Iterable[object]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise Invalid(twice[:80], "duplicate_key", "the same key stands twice")
     return found
 

@@ -87,7 +87,9 @@ class Station:
         token = self.keys.issue(scope, role)
         return Station(self.log, self.keys, self.intake, self.client, token)
 
-    async def send(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+    async def send(
+        self, method: str, path: str, body: Any = None, **headers: str
+    ) -> httpx.Response:
         """Send JSON (or bytes as they are) with the key; header names use _ for -."""
         sent = {"authorization": f"Bearer {self.token}"} if self.token else {}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
