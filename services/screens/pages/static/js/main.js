@@ -8,7 +8,7 @@ import { chosen, resolve, startPeriods } from "./period.js";
 import { showProfile } from "./profile.js";
 import { showRanking } from "./ranking.js";
 import { showConnection, showStatus, tick } from "./status.js";
-import { text } from "./text.js";
+import { called, text } from "./text.js";
 import { showTicker } from "./ticker.js";
 import { showTiles } from "./tiles.js";
 import * as time from "./time.js";
@@ -37,8 +37,8 @@ function showNumbers() {
 
 function render() {
   if (live === null) return;
-  say(document.getElementById("name"), live.node.name);
-  document.title = live.node.name;
+  say(document.getElementById("name"), called(live.node));
+  document.title = called(live.node);
   const below = Object.keys(live.stations).some((id) => id !== live.node.id);
   wall.dataset.kind = below ? "hub" : "station";
   showStatus(live);

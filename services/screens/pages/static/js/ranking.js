@@ -1,5 +1,5 @@
 import { find, keyed, make, markCurrent, say } from "./dom.js";
-import { exact, text, unitName } from "./text.js";
+import { called, exact, text, unitName } from "./text.js";
 
 const MOST = { hub: 10, station: 8 };
 
@@ -36,8 +36,9 @@ export function showRanking(document_) {
     markCurrent(item, row.id === document_.node.id);
     item.style.setProperty("--share", row.share);
     say(find(".place", item), String(row.place));
-    say(find(".rank-name", item), row.name);
-    find(".rank-name", item).title = row.name;
+    const name = called(document_.stations[row.id] ?? row);
+    say(find(".rank-name", item), name);
+    find(".rank-name", item).title = name;
     say(find(".number", item), exact(row.value));
     say(find(".unit", item), unit);
   });

@@ -11,6 +11,9 @@ export function text(path, values = {}) {
 
 export const unitName = (unit) => text(["units", unit]) ?? unit ?? "";
 
+/** What a node is called in the language of the page, as far as its document says. */
+export const called = (node) => (lang === "en" && node?.name_en) || node?.name;
+
 const formats = {
   whole: new Intl.NumberFormat(lang, { maximumFractionDigits: 0 }),
   exact: new Intl.NumberFormat(lang, { maximumFractionDigits: 2 }),

@@ -1,5 +1,5 @@
 import { find, keyed, make, say } from "./dom.js";
-import { text } from "./text.js";
+import { called, text } from "./text.js";
 import * as time from "./time.js";
 
 /** Only words of our own catalogue are shown: an event of another type stays off the wall. */
@@ -31,7 +31,7 @@ export function showTicker(document_) {
   const rows = (document_.ticker ?? []).map((row) => ({ ...row, words: sentence(row) })).filter((row) => row.words).slice(0, MOST);
   keyed(document.getElementById("ticker"), turns(rows), key, create, (item, row) => {
     say(find("time", item), time.minutes(row.at));
-    say(find(".who", item), row.name);
+    say(find(".who", item), called(document_.stations[row.node] ?? row));
     say(find(".what", item), row.words);
     say(find(".mark", item), text(["ticker", row.note]) ?? "");
     item.dataset.note = row.note ?? "";

@@ -1,6 +1,6 @@
 import { find, keyed, make, say } from "./dom.js";
 import { roll } from "./roll.js";
-import { exact, text, unitName } from "./text.js";
+import { called, exact, text, unitName } from "./text.js";
 import * as time from "./time.js";
 
 const list = document.getElementById("tiles");
@@ -25,11 +25,11 @@ function update(tile, [, station], unit, most) {
   const fresh = freshness(station);
   tile.dataset.silent = station.silent;
   tile.style.setProperty("--load", (station.today / most).toFixed(2));
-  say(find(".tile-name", tile), station.name);
+  say(find(".tile-name", tile), called(station));
   roll(find(".number", tile), station.today);
   say(find(".unit", tile), unit);
   say(find(".tile-fresh", tile), fresh);
-  const whole = text("tile", { name: station.name, value: exact(station.today), unit, fresh });
+  const whole = text("tile", { name: called(station), value: exact(station.today), unit, fresh });
   find("a", tile).title = whole;
   find("a", tile).setAttribute("aria-label", whole);
 }
