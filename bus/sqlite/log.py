@@ -115,7 +115,8 @@ class SqliteBus:
 
     async def highwater(self, partition: Partition) -> int:
         """Return the offset that the next record of `partition` gets."""
-        self._reader.refresh()
+        if self._reader.refresh():
+            self._bell.ring()
         return self._reader.head(partition).next
 
     async def _join(self, group: str) -> int:

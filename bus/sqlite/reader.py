@@ -65,13 +65,15 @@ class Reader:
         except sqlite3.Error:
             return True
 
-    def refresh(self) -> None:
-        """Learn what has been written."""
+    def refresh(self) -> bool:
+        """Learn what has been written; say whether it was news, which others may be waiting for."""
         with self._answering():
             version = self._seen()
-            if version != self._version:
-                self._load()
-                self._version = version
+            if version == self._version:
+                return False
+            self._load()
+            self._version = version
+        return True
 
     def head(self, partition: Partition) -> Head:
         """Return what `partition` held at the last refresh."""

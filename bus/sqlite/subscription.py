@@ -104,7 +104,8 @@ class SqliteSubscription:
             await self._listener.revoked(frozenset(held))
 
     async def _read(self, limit: int, wanted: frozenset[Partition] | None) -> list[Batch]:
-        self._reader.refresh()
+        if self._reader.refresh():
+            self._bell.ring()
         if self._member.fenced():
             await self._revoke()
             raise Fenced(f"group {self._member.group}")

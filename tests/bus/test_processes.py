@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bus import sqlite
+from bus.port import Partition
 from schemas.errors import Fenced
 from schemas.topics import Kept, Topic
 from tests.bus.reading import assigned, drain, poll_on, read, records, values
@@ -176,3 +177,15 @@ async def test_the_trace_would_show_an_acknowledgement_that_came_too_early(
 ) -> None:
     """The control: with synchronous=OFF the same trace finds every record at fault."""
     assert await traced(strace, path, "OFF") == (list(range(20)), list(range(20)))
+
+
+async def test_asking_for_the_end_does_not_keep_the_news_from_a_waiting_reader(path: str) -> None:
+    async with sqlite.connect(path) as here, sqlite.connect(path) as there:
+        await here.create([TOPIC])
+        async with assigned(here, TOPIC) as subscription:
+            waiting = asyncio.create_task(subscription.poll(60))
+            done, _ = await asyncio.wait([waiting], timeout=0.05)
+            assert not done
+            await there.publish(records(TOPIC, ["news"]))
+            await here.highwater(Partition(TOPIC.name, 0))
+            assert await asyncio.wait_for(waiting, 10)
