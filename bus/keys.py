@@ -150,6 +150,8 @@ def _prepare(db: sqlite3.Connection) -> None:
 
 
 def _found(db: sqlite3.Connection, token: str) -> Key | None:
+    if not token.isascii():
+        return None
     prefix, _, rest = token.partition("_")
     id_, _, secret = rest.partition("_")
     statement = f"SELECT hash, {_COLUMNS} FROM key WHERE id = ?"  # noqa: S608

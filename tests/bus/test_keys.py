@@ -1,0 +1,129 @@
+"""The store of keys: what is issued opens, until it ends; no secret is kept."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bus.keys import Keys, Role
+from schemas.errors import Unauthenticated, Unusable
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "new" / "keys.db"
+
+
+@pytest.fixture
+def keys(path: Path) -> Iterator[Keys]:
+    with Keys.open(path) as keys:
+        yield keys
+
+
+def id_of(token: str) -> str:
+    return token.split("_")[1]
+
+
+def opens(keys: Keys, token: str) -> bool:
+    try:
+        keys.check(token)
+    except Unauthenticated:
+        return False
+    return True
+
+
+def test_a_key_says_who_shows_it(keys: Keys) -> None:
+    token = keys.issue("yinhu", Role.WRITER, label="银湖站")
+    principal = keys.check(token)
+    assert (principal.id, principal.scope) == (id_of(token), "yinhu")
+    assert (principal.role, principal.label) == (Role.WRITER, "银湖站")
+    assert token.startswith(f"yz_{principal.id}_")
+
+
+def test_nothing_else_opens(keys: Keys) -> None:
+    token, other = (keys.issue("hub", Role.ADMIN) for _ in range(2))
+    prefix, id_, secret = token.split("_", 2)
+    for wrong in (
+        "", "yz", "yz__", token[:-1], token + "x", f"{prefix}_{id_}_", f"xx_{id_}_{secret}",
+        f"{prefix}_{id_of(other)}_{secret}", token.upper(), f" {token}", "yz_\ud800_x",
+        f"yz_' OR 1=1 --_{secret}",
+    ):  # fmt: skip
+        assert not opens(keys, wrong), wrong
+        assert opens(keys, token)
+
+
+def test_the_file_holds_no_secret(keys: Keys, path: Path) -> None:
+    secret = keys.issue("hub", Role.ADMIN).split("_", 2)[2]
+    kept = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    assert b"hub" in kept
+    assert secret.encode() not in kept
+
+
+def test_a_revoked_key_ends_and_the_others_go_on(keys: Keys) -> None:
+    token, other = (keys.issue("hub", Role.ADMIN) for _ in range(2))
+    assert opens(keys, token)
+    assert keys.revoke(id_of(token))
+    assert not opens(keys, token)
+    assert opens(keys, other)
+    assert not keys.revoke("nobody")
+
+
+async def test_a_key_revoked_by_another_process_ends_at_once(keys: Keys, path: Path) -> None:
+    token = keys.issue("hub", Role.ADMIN)
+    assert opens(keys, token)
+    code = (
+        "import sys; from bus.keys import Keys\n"
+        "with Keys.open(sys.argv[1]) as k: k.revoke(sys.argv[2])"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, str(path), id_of(token), cwd=Path(__file__).parents[2]
+    )
+    assert await process.wait() == 0
+    assert not opens(keys, token)
+
+
+def test_a_key_ends_when_its_time_has_come(path: Path) -> None:
+    now = [1000.0]
+    with Keys.open(path, clock=lambda: now[0]) as keys:
+        token = keys.issue("hub", Role.READER, not_after=1010.0)
+        assert opens(keys, token)
+        now[0] = 1010.0
+        assert not opens(keys, token)
+        (key,) = keys.list()
+        assert not key.valid(now[0])
+
+
+def test_keys_are_there_when_the_store_is_opened_again(path: Path) -> None:
+    with Keys.open(path) as keys:
+        token = keys.issue("hub", Role.ADMIN, label="first")
+        keys.revoke(id_of(keys.issue("yinhu", Role.WRITER)))
+    with Keys.open(path) as keys:
+        assert opens(keys, token)
+        assert {(k.principal.scope, k.revoked_at is None) for k in keys.list()} == {
+            ("hub", True),
+            ("yinhu", False),
+        }
+
+
+def test_roles_include_those_below_them() -> None:
+    assert Role.ADMIN.includes(Role.WRITER)
+    assert Role.WRITER.includes(Role.WRITER)
+    assert not Role.READER.includes(Role.WRITER)
+
+
+@pytest.mark.parametrize("made", ["folder", "text", "database"])
+def test_what_is_no_store_is_told_in_a_sentence(path: Path, made: str) -> None:
+    path.parent.mkdir()
+    if made == "folder":
+        path.mkdir()
+    elif made == "text":
+        path.write_text("hello, this is not a database" * 100)
+    else:
+        import sqlite3  # noqa: PLC0415
+
+        sqlite3.connect(path).execute("CREATE TABLE other (x)").connection.close()
+    says = pytest.raises(Unusable, match=r"keys\.db cannot be used as a store of keys: ")
+    with says, Keys.open(path):
+        pass
