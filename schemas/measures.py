@@ -147,7 +147,7 @@ MEASURES = (
 NAMED = {measure.name: measure for measure in MEASURES}
 
 
-def key(name: str, **dimensions: str) -> str:
+def key(name: str, /, **dimensions: str) -> str:
     """Return the key of a measure, or of a slice of it."""
     return ";".join((name, *(f"{k}={v}" for k, v in sorted(dimensions.items()))))
 
