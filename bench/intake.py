@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
 from statistics import median
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -26,7 +27,7 @@ from rich.table import Table
 
 from bus import connect
 from bus.keys import Keys, Role
-from bus.port import Batch, Bus, Lease, Partition, Position, Record
+from bus.port import Batch, Bus, Partition, Position, Record
 from schemas.topics import Topic
 from services.intake import Settings, problems, running
 
@@ -40,47 +41,34 @@ FACT = {
 
 
 class Nowhere:
-    """A log that forgets: what intake costs by itself."""
-
-    identity = "nowhere"
+    """A log that forgets, as far as intake uses one: what intake costs by itself."""
 
     def partitions(self, topic: Topic) -> int:
+        """Return as many as the embedded log has."""
         return 4 if topic.spread else 1
 
     async def publish(self, records: Sequence[Record]) -> list[Position]:
+        """Keep nothing."""
         return [Position(record.topic.name, 0, 0) for record in records]
 
     async def highwater(self, _partition: Partition) -> int:
+        """Be empty."""
         return 0
 
     @asynccontextmanager
     async def subscribe(self, *_: object) -> AsyncIterator["Nowhere"]:
+        """Read from here."""
         yield self
 
     async def poll(self, *_: object) -> list[Batch]:
-        await asyncio.Event().wait()
-        return []
-
-    async def claim(self, owner: str) -> None: ...
-    async def advance(self, *_: object) -> list[Position]:
-        return []
-
-    async def positions(self, _owner: str) -> dict[Partition, int]:
-        return {}
-
-    assignment: frozenset[Partition] = frozenset()
-
-    def seek(self, *_: object) -> None: ...
-    def lease(self, _: Partition) -> Lease | None:
-        return None
-
-    async def commit(self, _: object) -> None: ...
+        """Wait for ever."""
+        return await asyncio.Future()
 
 
 @asynccontextmanager
 async def _log(folder: Path, kind: str) -> AsyncIterator[Bus]:
     if kind == "nowhere":
-        yield Nowhere()
+        yield cast("Bus", Nowhere())
         return
     async with connect(f"sqlite:///{folder / 'log.db'}") as log:
         yield log
@@ -90,13 +78,15 @@ async def serve(folder: Path, port: int, kind: str) -> None:
     """Be the server."""
     app = FastAPI()
     problems(app)
-    settings = Settings(batches_in_flight=CONNECTIONS)
     with Keys.open(folder / "keys.db") as keys:
-        async with _log(folder, kind) as log, asyncio.TaskGroup() as tasks:
-            async with running(log, keys, settings, tasks) as intake:
-                app.include_router(intake.router)
-                config = uvicorn.Config(app, port=port, log_level="warning", access_log=False)
-                await uvicorn.Server(config).serve()
+        async with (
+            _log(folder, kind) as log,
+            asyncio.TaskGroup() as tasks,
+            running(log, keys, Settings(), tasks) as intake,
+        ):
+            app.include_router(intake.router)
+            config = uvicorn.Config(app, port=port, log_level="warning", access_log=False)
+            await uvicorn.Server(config).serve()
 
 
 @contextmanager

@@ -3,26 +3,31 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
 from schemas.problems import CONTENT_TYPE as PROBLEM
 
+
+def _problem(says: str) -> dict[str, Any]:
+    return {"description": says, "content": {PROBLEM: {"schema": {"type": "object"}}}}
+
+
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {"description": "Durable; the verdict will be at Location."},
-    400: {"description": "Not understood, or an id is missing."},
-    401: {"description": "No valid key."},
-    403: {"description": "The key does not reach that far."},
-    404: {"description": "There is no such type."},
-    413: {"description": "Too large."},
-    415: {"description": "Of another media type."},
-    422: {"description": "Understood, but against the rules; `errors` names each field."},
-    428: {"description": "If-Match is missing."},
-    503: {"description": "The log cannot take it now; try again."},
+    400: _problem("Not understood, or an id is missing."),
+    401: _problem("No valid key."),
+    403: _problem("The key does not reach that far."),
+    404: _problem("There is no such type."),
+    413: _problem("Too large."),
+    415: _problem("Of another media type."),
+    422: _problem("Understood, but against the rules; `errors` names each field."),
+    428: _problem("If-Match is missing."),
+    503: _problem("The log cannot take it now; try again."),
 }
-for _status, _answer in _ANSWERS.items():
-    if _status != 202:
-        _answer["content"] = {PROBLEM: {"schema": {"type": "object"}}}
+_KEY = [Depends(HTTPBearer(scheme_name="key", description="yz_…", auto_error=False))]
+"""Says that a key is needed; whether it is right, the door judges."""
 
 
 def described(  # noqa: PLR0913  # what there is to say about a route
@@ -42,6 +47,7 @@ def described(  # noqa: PLR0913  # what there is to say about a route
         status_code=202,
         response_class=Response,
         responses=_ANSWERS,
+        dependencies=_KEY,
         name=f"{method.lower()} {path}",
         summary=(model.__doc__ or "").partition("\n")[0] if model else None,
         openapi_extra=_extra(method, path, model, id_),
@@ -56,7 +62,7 @@ def _extra(method: str, path: str, model: type[BaseModel] | None, id_: bool) -> 
     if method != "POST":
         parameters.append(_text("If-Match", "header"))
     body = {"required": method != "DELETE", "content": {"application/json": {"schema": schema}}}
-    return {"parameters": parameters, "requestBody": body, "security": [{"key": []}]}
+    return {"parameters": parameters, "requestBody": body}
 
 
 def _names(path: str) -> list[str]:
@@ -103,7 +109,7 @@ def events(
         responses={**answers, 207: {"description": "One answer per event, in their order."}},
         name="post /v1/events",
         openapi_extra={
-            "requestBody": {"required": True, "content": {t: {"schema": schema} for t in taken}},
-            "security": [{"key": []}],
+            "requestBody": {"required": True, "content": {t: {"schema": schema} for t in taken}}
         },
+        dependencies=_KEY,
     )

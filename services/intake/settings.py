@@ -18,7 +18,7 @@ class Settings(BaseSettings):
         1_000, gt=0, description="Posts worked on at a time; more are told to come back (503)."
     )
     batches_in_flight: int = Field(
-        16, gt=0, description="Batches worked on at a time; more are told to come back (503)."
+        64, gt=0, description="Batches worked on at a time; more are told to come back (503)."
     )
     future_hours: float = Field(
         24, ge=0, description="How far ahead of the hub's clock an event may lie, in hours."

@@ -1,0 +1,38 @@
+"""What /openapi.json tells about intake is what intake does."""
+
+import jsonschema
+import pytest
+
+from tests.intake.station import Station, node, service
+
+PATHS = {
+    "/v1/services", "/v1/visits", "/v1/problems", "/v1/problems/{id}/solve", "/v1/activities",
+    "/v1/benefits", "/v1/benefits/{id}/confirm", "/v1/benefits/{id}/audit",
+    "/v1/benefits/{id}/withdraw", "/v1/titles", "/v1/titles/{id}/grant", "/v1/outcomes",
+    "/v1/outputs", "/v1/heartbeats", "/v1/events", "/v1/facts/{type}/{subject}",
+    "/v1/registry/nodes/{id}", "/v1/registry/enterprises/{id}",
+}  # fmt: skip
+
+
+async def test_the_paths_are_those_of_the_design(station: Station) -> None:
+    told = (await station.client.get("/openapi.json")).json()
+    assert told["paths"].keys() == PATHS
+    assert told["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "good"),
+    [
+        ("post", "/v1/services", service(id="yinhu.a")),
+        ("put", "/v1/registry/nodes/{id}", node("yinhu", "county")),
+    ],
+)
+async def test_the_schema_of_a_body_takes_what_intake_takes_and_no_more(
+    station: Station, method: str, path: str, good: dict[str, object]
+) -> None:
+    told = (await station.client.get("/openapi.json")).json()["paths"][path][method]
+    schema = told["requestBody"]["content"]["application/json"]["schema"]
+    jsonschema.validate(good, schema)
+    for wrong in ({**good, "mood": 1}, {**good, "node_id": "Yin Hu"}, {**good, "kind": 5}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)
