@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from bus.port import Batch, Bus, Partition
-from schemas.errors import Unavailable
+from schemas.errors import Fenced, Unavailable
 from schemas.topics import named
 from services.stats.audit import Auditor
 from services.stats.rows import audited
@@ -72,6 +72,10 @@ class Worker:
         except Unavailable as error:
             source.until = None
             _log.warning("counters not published", source=source.partition, reason=str(error))
+        except Fenced:
+            # Handed over while its rows were on their way: then its new worker publishes them.
+            if self.sources.get(source.partition) is source:
+                raise
 
     async def audit(self, auditor: Auditor) -> None:
         """Publish what a recount finds about the sources held here."""
