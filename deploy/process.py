@@ -1,8 +1,13 @@
 """One process from start to end: its loop, its signals, and what it says when it fails."""
 
 import asyncio
+import logging
+import os
 import signal
+import sys
+import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import structlog
@@ -11,6 +16,7 @@ import typer
 from schemas.errors import YizhanError
 
 _log = structlog.get_logger(__name__)
+_MOMENT = 0.1  # seconds that a thread gets to end
 Main = Callable[[asyncio.Event], Awaitable[None]]
 """The whole work of a process; the event tells it to end."""
 
@@ -30,6 +36,7 @@ def run(main: Main) -> None:
                 raise cause from None
             _log.critical("ended by a fault", error=repr(cause), exc_info=cause)
             raise typer.Exit(1) from None
+    _leave()
 
 
 def first(error: BaseException) -> BaseException:
@@ -39,8 +46,29 @@ def first(error: BaseException) -> BaseException:
     return error
 
 
+class _Threads(ThreadPoolExecutor):
+    """Threads that nobody waits for: a long recount must not hold up the end."""
+
+    def shutdown(self, wait: bool = False, *, cancel_futures: bool = True) -> None:  # noqa: FBT001, FBT002  # its base's
+        """Let go of what has not begun, and leave alone what has."""
+        del wait
+        super().shutdown(wait=False, cancel_futures=cancel_futures)
+
+
+def _leave() -> None:
+    """End although a thread is still at work: Python by itself would wait for it."""
+    others = [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
+    for thread in others:
+        thread.join(_MOMENT)
+    if any(thread.is_alive() for thread in others):
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(0)
+
+
 async def _signalled(main: Main) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.set_default_executor(_Threads(thread_name_prefix="worker"))
 
     def end() -> None:
         stop.set()

@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -170,6 +171,33 @@ def test_services_in_processes_of_their_own_work_together_on_one_file(tmp_path: 
     with processes(intake, stats, screens):
         serve(intake, screens, key)
         assert [one.end() for one in (intake, stats, screens)] == [0, 0, 0]
+
+
+def test_a_thread_that_is_at_work_does_not_hold_up_the_end() -> None:
+    script = """
+import asyncio, threading
+from deploy import process
+
+async def main(stop):
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    def work():
+        loop.call_soon_threadsafe(begun.set)
+        threading.Event().wait()
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    await begun.wait()
+    print("at work", flush=True)
+    await stop.wait()
+    task.cancel()
+
+process.run(main)
+"""
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        assert running.stdout.readline() == "at work\n"
+        running.terminate()
+        assert running.wait(20) == 0
 
 
 def test_a_part_that_fails_ends_its_process_with_one_clear_line(tmp_path: Path) -> None:
