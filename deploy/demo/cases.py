@@ -1,4 +1,7 @@
-"""The printed cases: one enterprise's benefit, and who filed for which title."""
+"""The printed cases: one enterprise's benefit, and who filed for which title.
+
+What enterprises improved and which standards were drafted is nowhere printed, and made up.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -16,7 +19,7 @@ ABOVE_SCALE = "above_scale"
 
 def cases(of: Mapping[str, Firms]) -> list[Event]:
     """Return the benefit case of silicone rubber, its outputs, and all titles."""
-    return [*_benefit(MAKER), *_outputs(MAKER), *_titles(of)]
+    return [*_benefit(MAKER), *_outputs(MAKER), *_titles(of), *_improved(of)]
 
 
 def _benefit(firm: str) -> Iterator[Event]:
@@ -54,3 +57,17 @@ def _titles(of: Mapping[str, Firms]) -> Iterator[Event]:
         title = ABOVE_SCALE if gained else filed[number]
         subject = f"{node}.ttl-{number:04d}"
         yield event(kind, subject, node, at, enterprise_id=firm, title=title)
+
+
+def _improved(of: Mapping[str, Firms]) -> Iterator[Event]:
+    """Every tenth enterprise improved, and every fortieth wrote down how as a standard."""
+    for node, firms in of.items():
+        rng = dice("improved", node)
+        better = rng.sample(firms.served, len(firms.served) // 10)
+        times = moments(rng, FIRST, LAST, len(better))
+        for number, (at, firm) in enumerate(zip(times, better, strict=True)):
+            about = {"enterprise_id": firm, "kind": "improved"}
+            yield event("outcome.recorded", f"{node}.imp-{number:04d}", node, at, **about)
+            if number % 4 == 0:
+                draft = {"enterprise_id": firm, "kind": "standard", "qty": 1}
+                yield event("output.produced", f"{node}.std-{number:04d}", node, at, **draft)

@@ -1,7 +1,7 @@
-"""The replay: all that happened from 2023-01-01 to 2024-07-18, and the week before today."""
+"""The replay: all that happened from 2023-01-01 to 2024-07-18, and the days up to now."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
 from deploy.demo.cases import cases
@@ -9,9 +9,10 @@ from deploy.demo.days import LAST, moment
 from deploy.demo.deeds import activity, deeds, visit
 from deploy.demo.event import Event, dice, event
 from deploy.demo.firms import Firms, firms, industry, registrations
-from deploy.demo.mistakes import with_mistakes
+from deploy.demo.mistakes import at, with_mistakes
 from deploy.demo.places import STATIONS, Station, nodes
 from deploy.demo.services import service, services, staff
+from schemas.days import SHANGHAI
 
 WEEK = 7
 
@@ -28,19 +29,20 @@ def facts() -> list[Event]:
     return sorted(found, key=lambda one: str(one["time"]))
 
 
-def week(today: date) -> list[Event]:
-    """Return the facts of the seven days before `today`: a trend needs a week to compare with.
+def recent(now: datetime) -> list[Event]:
+    """Return the facts of the last seven days and of today up to `now`, with which to compare.
 
     None of them touches a day that the printed figures are about.
     """
-    of = firms()
-    days = (today - timedelta(days=back) for back in range(WEEK, 0, -1))
+    of, today = firms(), now.astimezone(SHANGHAI).date()
+    days = (today - timedelta(days=back) for back in range(WEEK, -1, -1))
     found = [
         one
         for day in days
         if day > LAST
         for station in STATIONS
         for one in _day(station, of[station.id], day)
+        if at(one) <= now
     ]
     return sorted(found, key=lambda one: str(one["time"]))
 
@@ -48,11 +50,11 @@ def week(today: date) -> list[Event]:
 def _day(station: Station, firms: Firms, day: date) -> Iterator[Event]:
     """One day of one station; at weekends there is only somebody on call."""
     rng = dice("day", station.id, day)
-    size = max(2, station.services // 60) // (6 if day.weekday() > 4 else 1)
+    size = max(2, station.services // 24) // (6 if day.weekday() > 4 else 1)
     local = f"{station.id}.{{}}-{day:%Y%m%d}-{{:03d}}".format
     for number in range(size + rng.randint(0, 4)):
-        at, firm = moment(rng, day), rng.choice(firms.served)
-        yield service(local("svc", number), station, at, firm)
+        firm = rng.choice(firms.served)
+        yield service(local("svc", number), station, moment(rng, day), firm)
     for number in range(size // 2):
         yield visit(local("vis", number), station, moment(rng, day), rng.choice(firms.all))
     for number in range(size // 3):

@@ -13,7 +13,7 @@ from deploy.demo.places import STATIONS, Station
 from deploy.demo.services import MODES, service, staff
 from schemas.days import SHANGHAI
 
-BY_DAY, BY_NIGHT = 4.0, 0.8
+BY_DAY, BY_NIGHT = 3.0, 0.6
 """Facts per minute and station."""
 
 WEIGHTS = {

@@ -43,8 +43,8 @@ class Play:
         async with _client(hub) as client:
             sender = Sender(client)
             with progress() as told:
-                today = datetime.now(SHANGHAI).date()
-                await replay(sender, Mark(hub.data, hub.log.identity), today, told)
+                mark = Mark(hub.data, hub.log.identity)
+                await replay(sender, mark, datetime.now(SHANGHAI), told)
                 await _shown(client, sender)
             typer.echo(
                 f"The demo is ready: {hub.url}\n"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 
@@ -16,8 +16,8 @@ Told = Callable[[str, int, int], None]
 """Hears what is being sent, how many are in, and how many there are."""
 
 
-async def replay(sender: Sender, mark: "Mark", today: date, told: Told) -> None:
-    """Send the registry, the history and the week before today, unless they are in already.
+async def replay(sender: Sender, mark: "Mark", now: datetime, told: Told) -> None:
+    """Send the registry, the history and the days up to now, unless they are in already.
 
     What is in is only skipped to save time: sent again, all of it would be repeats.
     """
@@ -27,7 +27,7 @@ async def replay(sender: Sender, mark: "Mark", today: date, told: Told) -> None:
         await _send(sender, "nodes and enterprises", registry, told)
         await _send(sender, "facts from 2023-01-01 to 2024-07-18", facts, told)
         mark.put(digest)
-    await _send(sender, "facts of the last seven days", history.week(today), told)
+    await _send(sender, "facts of the last seven days", history.recent(now), told)
 
 
 class Mark:

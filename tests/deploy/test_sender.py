@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -18,9 +18,10 @@ from deploy.demo import history
 from deploy.demo.event import Event
 from deploy.demo.replay import Mark, replay
 from deploy.demo.sender import BATCH, FLYING, Sender
+from schemas.days import SHANGHAI
 from schemas.errors import Unusable
 
-TODAY = date(2026, 11, 21)
+NOW = datetime(2026, 11, 21, 15, tzinfo=SHANGHAI)
 Answer = Callable[[list[Event]], Response]
 
 
@@ -72,7 +73,7 @@ def refused(events: list[Event]) -> Response:
 
 async def test_a_busy_hub_is_asked_again_until_all_is_in() -> None:
     hub = Hub(busy, partly)
-    events = history.week(TODAY)[:3]
+    events = history.recent(NOW)[:3]
     async with hub.sender() as sender:
         await sender.post(events)
     assert hub.batches[-1] == events
@@ -82,13 +83,13 @@ async def test_a_busy_hub_is_asked_again_until_all_is_in() -> None:
 async def test_what_is_refused_ends_the_replay_with_its_reason() -> None:
     async with Hub(refused).sender() as sender:
         with pytest.raises(Unusable, match="no such node"):
-            await sender.post(history.week(TODAY)[:1])
+            await sender.post(history.recent(NOW)[:1])
 
 
 async def test_the_replay_sends_nodes_first_then_batches_a_few_at_a_time(tmp_path: Path) -> None:
     hub, told = Hub(), []
     async with hub.sender() as sender:
-        await replay(sender, Mark(tmp_path, "log-1"), TODAY, lambda *news: told.append(news))
+        await replay(sender, Mark(tmp_path, "log-1"), NOW, lambda *news: told.append(news))
     kinds = [{one["type"] for one in batch} for batch in hub.batches]
     assert kinds[0] == {"yizhan.node.opened"}
     assert "yizhan.node.opened" not in set().union(*kinds[1:])
@@ -104,8 +105,8 @@ async def test_another_start_sends_only_the_week_unless_the_log_is_another_one(
     for log in ("log-1", "log-1", "log-2"):
         hub = Hub()
         async with hub.sender() as sender:
-            await replay(sender, Mark(tmp_path, log), TODAY, lambda *_: None)
+            await replay(sender, Mark(tmp_path, log), NOW, lambda *_: None)
         sent.append(sum(map(len, hub.batches)))
-    week = len(history.week(TODAY))
+    week = len(history.recent(NOW))
     assert sent == [sent[0], week, sent[0]]
     assert sent[0] > week
