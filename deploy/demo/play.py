@@ -20,14 +20,15 @@ from deploy.demo.sender import Sender
 from deploy.hub import Hub
 from schemas.days import SHANGHAI
 from schemas.errors import Unusable
-from schemas.registry import ROOT
 from schemas.topics import RESULTS
 
 TICK = 1.0
 """Seconds between two looks at what the stations have stated meanwhile."""
 
 PATIENCE = 60
-"""Seconds that the counters may take to show what was sent."""
+"""Seconds that each of these may take to show what was sent."""
+
+SHOWN = ("/v1/counters", "/v1/facts/yizhan.service.delivered/yinhu.svc-000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,11 @@ async def _client(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def _shown(client: httpx.AsyncClient, sender: Sender) -> None:
-    """Wait until the counters hold everything that was sent."""
+    """Wait until the counters and the index of facts hold everything that was sent."""
     for (topic, partition), offset in sender.furthest.items():
         if topic == RESULTS.name:
-            query = f"node={ROOT}&after={topic}:{partition}:{offset}&wait={PATIENCE}"
-            answer = await client.get(f"/v1/counters?{query}", timeout=2 * PATIENCE)
-            if not answer.is_success:
-                raise Unusable(f"the counters do not show the replay: {answer.text[:300]}")
+            for path in SHOWN:
+                after = {"after": f"{topic}:{partition}:{offset}", "wait": str(PATIENCE)}
+                answer = await client.get(path, params=after, timeout=2 * PATIENCE)
+                if not answer.is_success:
+                    raise Unusable(f"{path} does not show the replay: {answer.text[:300]}")
