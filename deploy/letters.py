@@ -64,11 +64,11 @@ def show(
 
 
 async def _read(url: str) -> Letters:
-    found: Letters = {}
+    found: dict[int, Letters] = {}
     async with bus.connect(url) as log:
         async for _, record in records(log, DEAD_LETTERS):
             event = decode(record.value)
             if isinstance(event, Event) and isinstance(event.data, DeadLetter):
                 when = event.envelope.time.isoformat(timespec="seconds")
-                found[event.subject] = event.data, when
-    return found
+                found.setdefault(record.timestamp, {})[event.subject] = event.data, when
+    return {origin: one for _, at in sorted(found.items()) for origin, one in at.items()}
