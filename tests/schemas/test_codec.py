@@ -15,7 +15,7 @@ from schemas.codec import Event, Flaw, content, decode, decoder, encode
 from schemas.topics import HEARTBEATS, MAX_RECORD, RESULTS
 from schemas.types import TYPES
 from tests.schemas.documents import TEXT
-from tests.schemas.examples import EXAMPLES, SERVICE, accepted, event, refused, service, written
+from tests.schemas.examples import EXAMPLES, accepted, event, refused, service, written
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -66,7 +66,7 @@ def test_the_canonical_encoding_is_its_own(name: str) -> None:
 @example({"x": 2**64, "y": -(2**63) - 1, "z": 10**300}, 0)
 @example({"x": 1e22, "y": 1.0, "z": -0.0}, 0)
 def test_any_spelling_of_an_event_has_the_same_content(more: dict[str, Any], seed: int) -> None:
-    attributes = service() | {"data": more | SERVICE}
+    attributes = service(unknown=more)
     other = spelled(attributes, Random(seed)).encode()
     plain, twin = decode(encode(attributes)), decode(other)
     assert isinstance(plain, Event)
@@ -325,8 +325,8 @@ def _lists() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("name", "field"), list(_lists()))
-def test_a_megabyte_of_wrong_entries_is_refused_quickly(name: str, field: str) -> None:
+def test_a_megabyte_of_wrong_entries_is_refused_at_the_first(name: str, field: str) -> None:
     good = EXAMPLES.get(name) or event(name.removeprefix("yizhan."), "yinhu.1", {})
     value = written(good | {"data": good["data"] | {field: [1] * 300_000}})
     assert isinstance(decode(value), Flaw)
-    assert seconds(value) < 0.5
+    assert seconds(value) < 0.1  # the first wrong entry is enough
