@@ -67,7 +67,7 @@ async def run(settings: Settings, parts: Sequence[Part], guest: Guest, stop: Eve
         listening(settings.host, settings.port) as opened,
         Keys.open(settings.data / FILE) as keys,
     ):
-        if len(parts) > 1:
+        if len(parts) > 1:  # a service alone comes to keys that somebody has issued
             first_key(settings.data, keys)
         try:
             async with TaskGroup() as tasks:
