@@ -1,0 +1,1 @@
+"""The services: each knows the contract and the log, and none of the others."""

@@ -26,7 +26,7 @@ AFTER = f"{RESULTS.name}:0:6"
 
 
 async def fill(served: Served) -> None:
-    await served.publish(
+    heard = await served.publish(
         node("hub", None, kind="hub"),
         node("area", kind="area", flags=[]),
         node("s-1", "area", staff=13, flags=[{"flag": "online"}]),
@@ -40,6 +40,7 @@ async def fill(served: Served) -> None:
         row("s-2", "2025-05-05", 7, {"services_delivered": 5}, {"enterprises_served": ["e-3"]}),
         mark(7),
     )
+    await served.get("/v1/counters", after=heard)
 
 
 async def test_counters_are_what_the_rows_add_up_to(tmp_path: Path) -> None:
