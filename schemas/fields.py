@@ -10,7 +10,7 @@ EARLIEST = datetime(1999, 12, 31, 16, tzinfo=UTC)
 LATEST = datetime(2099, 12, 31, 16, tzinfo=UTC)
 """The years 2000 to 2099 in Asia/Shanghai, so that every fact has a business day (see Day)."""
 MANY = 10_000
-"""The most entries that a list may have: what keeps a counter row below a topic's limit."""
+"""The most entries that a list may have."""
 
 
 class Frozen(BaseModel):

@@ -30,13 +30,17 @@ class CounterUpdated(Source):
     """All that one source partition holds of a node's day: totals, never deltas.
 
     `sums` and `sets` go by measure, or "measure;dimension=value" for a slice of it; the members of
-    a set are enterprise ids as the facts named them.
+    a set are enterprise ids as the facts named them. What is too large for one record goes out in
+    `parts` at one position, numbered from 0: sums in the first, members spread over all. Parts of
+    another position, or beyond those of part 0, are leftovers.
     """
 
     node: Id
     day: Day
     sums: dict[str, int]
     sets: dict[str, Many]
+    part: Annotated[int, Field(ge=0)] = 0
+    parts: Annotated[int, Field(ge=1)] = 1
 
 
 class CountersFlushed(Source):
