@@ -24,6 +24,8 @@ from services.stats.settings import Settings
 from services.stats.store import TABLES, Store
 from services.stats.worker import Worker
 
+LOOK_EVERY = 3.0
+"""Seconds between two looks at the end of the log."""
 INPUTS = (REGISTRY, REQUESTS, RESULTS, HEARTBEATS)
 """What others write: this group alone decodes it all and writes the dead letters."""
 
@@ -39,10 +41,13 @@ async def running(log: Bus, settings: Settings, tasks: TaskGroup) -> AsyncIterat
         worker = Worker(log, Store(state), _now)
         app = host(worker, settings)
         async with faust_app_running(app, stop_timeout=5.0):
-            beside = [
-                tasks.create_task(_watch(app)),
-                tasks.create_task(_settle(worker, settings)),
-            ]
+            loops = (
+                _watch(app),
+                _quiet(worker),
+                _look(worker),
+                _audit(worker, settings.audit_every),
+            )
+            beside = [tasks.create_task(loop) for loop in loops]
             try:
                 yield worker
             finally:
@@ -78,7 +83,8 @@ class Host:
                 if read and read > position and self._stood.get(partition) == position:
                     await self._seek(partition)
                 self._stood[partition] = position
-            await inform(self._app, self._worker.positions())
+            with suppress(Unavailable):
+                await inform(self._app, self._worker.positions())
 
     async def revoked(self, _app: Any, /, *sent: Any, **_: Any) -> None:  # noqa: ANN401  # Faust's
         """Forget partitions that go."""
@@ -120,29 +126,39 @@ async def _watch(app: faust.App) -> None:
     raise app.crash_reason or RuntimeError("Faust has crashed")
 
 
-async def _settle(worker: Worker, settings: Settings) -> None:
-    """Once it has caught up, take what is kept out of the garbage collector's sight, and audit.
+async def _quiet(worker: Worker) -> None:
+    """Keep the garbage collector away until the log has been read once.
 
-    While millions of slots are read the collector would look through them again and again and
-    find nothing: off meanwhile, it leaves the fold a third faster.
+    While millions of slots are read it would look through them again and again and find nothing:
+    off meanwhile, it leaves the fold a third faster. What was read then is frozen: it stays.
     """
     gc.disable()
     try:
-        while worker.ready():  # noqa: ASYNC110  # it is a state of many parts, not an event
+        while not worker.caught_up:  # noqa: ASYNC110  # a state of many parts, not an event
             await asyncio.sleep(0.1)
         gc.freeze()
     finally:
         gc.enable()
-    await _audit(worker, settings.audit_every)
+
+
+async def _look(worker: Worker) -> None:
+    """Keep /readyz true."""
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        await worker.look()
 
 
 async def _audit(worker: Worker, every: float) -> None:
-    """Recount the log beside the fold, again and again."""
-    async with auditing(worker.log) as auditor:
-        while True:
-            with suppress(Unavailable):
-                await worker.audit(auditor)
-            await asyncio.sleep(every)
+    """Recount the log beside the fold again and again: from 0 when other partitions are held."""
+    while True:
+        while not worker.caught_up:  # noqa: ASYNC110  # a state of many parts, not an event
+            await asyncio.sleep(0.1)
+        held = worker.held
+        async with auditing(worker.log, held) as auditor:
+            while held == worker.held:
+                with suppress(Unavailable):
+                    await worker.audit(auditor)
+                await asyncio.sleep(every)
 
 
 def _now() -> str:

@@ -5,11 +5,12 @@ for every source which totals differ. Kept alive, it reads only what is new each
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 
-from bus.port import Bus, Partition, Stored, Subscription
+from bus.port import Batch, Bus, Partition, Stored, Subscription
 from schemas.codec import Event, decode, decoder
 from schemas.reports import CountersFlushed, CounterUpdated
 from schemas.topics import COUNTERS, RESULTS, Topic
@@ -30,52 +31,69 @@ class Report:
 
 
 @dataclass(slots=True)
-class _Published:
-    """The rows of one source as of its last mark; `rows` since then wait in `waiting`."""
+class _Shown:
+    """What one source shows as of its last mark; rows since then wait.
 
-    position: int = 0
-    catalogue: int = 0
-    rows: dict[tuple[str, str], CounterUpdated] = field(default_factory=dict)
+    A row that came late, of an older version, changes nothing, and the parts of a row that are
+    not of its part 0's position do not belong to it.
+    """
+
+    version: tuple[int, int] = (0, 0)
+    rows: dict[tuple[str, str, int], CounterUpdated] = field(default_factory=dict)
     waiting: list[CounterUpdated] = field(default_factory=list)
 
     def flush(self, mark: CountersFlushed) -> None:
-        waiting, self.waiting = self.waiting, []
-        if (mark.catalogue, mark.position) < (self.catalogue, self.position):
-            return
-        if mark.catalogue > self.catalogue:
+        if mark.catalogue > self.version[0]:
             self.rows.clear()
-        self.catalogue, self.position = mark.catalogue, mark.position
-        self.rows.update({(row.node, row.day): row for row in waiting})
+        self.version = max(self.version, (mark.catalogue, mark.position))
+        for row in self.waiting:
+            at = row.node, row.day, row.part
+            old = self.rows.get(at)
+            if old is None or old.position <= row.position:
+                self.rows[at] = row
+        self.waiting.clear()
+
+    def places(self) -> dict[tuple[str, str], Tally]:
+        shown: dict[tuple[str, str], Tally] = {}
+        for (node, day, part), row in self.rows.items():
+            first = self.rows.get((node, day, 0))
+            if first and row.position == first.position and part < first.parts:
+                tally = shown.setdefault((node, day), Tally())
+                tally.sums.update(row.sums)
+                for key, members in row.sets.items():
+                    tally.sets[key].update(members)
+        return shown
 
 
 class Auditor:
     """Reads the log beside everybody else; see `auditing`."""
 
-    def __init__(self, log: Bus, reader: Subscription) -> None:
-        self._log, self._reader = log, reader
-        self._published: dict[Partition, _Published] = {}
+    def __init__(self, log: Bus, reader: Subscription, only: Collection[Partition] | None) -> None:
+        self._log, self._reader, self._only = log, reader, only
+        self._shown: dict[Partition, _Shown] = {}
         self._recounts: dict[Partition, Recount] = {}
         self._read: dict[Partition, list[Stored]] = {}
 
     async def check(self) -> list[Report]:
         """Return a report for every source that has published; empty when none has."""
-        await self._read_to_end(COUNTERS)
-        await self._read_to_end(RESULTS)
+        async for batch in self._news(COUNTERS):
+            for record in batch.records:
+                self._row(decode(record.value))
+        async for batch in self._news(RESULTS):
+            self._read.setdefault(batch.source, []).extend(batch.records)
         return await asyncio.to_thread(self._compare_all)
 
-    def _compare_all(self) -> list[Report]:
-        return [self._compare(*found) for found in sorted(self._published.items())]
-
-    async def _read_to_end(self, topic: Topic) -> None:
-        mine = [Partition(topic.name, n) for n in range(self._log.partitions(topic))]
+    async def _news(self, topic: Topic) -> AsyncIterator[Batch]:
+        """Yield what a topic has got since the last check."""
+        partitions = [Partition(topic.name, n) for n in range(self._log.partitions(topic))]
+        mine = [p for p in partitions if topic is COUNTERS or self._wanted(p)]
         ends = {p: await self._log.highwater(p) for p in mine}
         while behind := [p for p in mine if self._at(p) < ends[p]]:
             for batch in await self._reader.poll(1.0, among=behind):
-                if topic is COUNTERS:
-                    for record in batch.records:
-                        self._row(decode(record.value))
-                else:
-                    self._read.setdefault(batch.source, []).extend(batch.records)
+                yield batch
+
+    def _wanted(self, source: Partition) -> bool:
+        return self._only is None or source in self._only
 
     def _at(self, partition: Partition) -> int:
         lease = self._reader.lease(partition)
@@ -85,48 +103,52 @@ class Auditor:
         data = event.data if isinstance(event, Event) else None
         if not isinstance(data, CounterUpdated | CountersFlushed):
             return
-        published = self._published.setdefault(Partition(data.topic, data.partition), _Published())
+        source = Partition(data.topic, data.partition)
+        if not self._wanted(source):
+            return
+        shown = self._shown.setdefault(source, _Shown())
         if isinstance(data, CounterUpdated):
-            published.waiting.append(data)
+            shown.waiting.append(data)
         else:
-            published.flush(data)
+            shown.flush(data)
 
-    def _compare(self, source: Partition, published: _Published) -> Report:
-        recount = self._recounts.setdefault(source, Recount())
+    def _compare_all(self) -> list[Report]:
+        return [self._compare(*found) for found in sorted(self._shown.items(), key=itemgetter(0))]
+
+    def _compare(self, source: Partition, shown: _Shown) -> Report:
+        recount, until = self._recounts.setdefault(source, Recount()), shown.version[1]
         read = decoder(RESULTS, source.number, self._log.partitions(RESULTS))
         records = self._read.get(source, [])
-        until = next(
-            (n for n, r in enumerate(records) if r.offset >= published.position), len(records)
-        )
-        for record in records[:until]:
-            if isinstance(event := read(record.value), Event):
+        for record in records:
+            if record.offset < until and isinstance(event := read(record.value), Event):
                 recount.read(event)
-        self._read[source] = records[until:]
+        self._read[source] = [record for record in records if record.offset >= until]
         places = recount.places()
-        found = tuple(_differences(places, published.rows))
-        return Report(source, published.position, len(places), found[:MOST])
+        found = tuple(_differences(places, shown.places()))
+        return Report(source, until, len(places), found[:MOST])
 
 
-def _differences(
-    recounted: dict[tuple[str, str], Tally], rows: dict[tuple[str, str], CounterUpdated]
-) -> Iterator[str]:
-    for node, day in sorted(recounted.keys() | rows.keys()):
-        tally, row = recounted.get((node, day)) or Tally(), rows.get((node, day))
-        sums, sets = (row.sums, row.sets) if row else ({}, {})
-        for key in sorted(tally.sums.keys() | sums.keys()):
-            if tally.sums.get(key, 0) != sums.get(key, 0):
-                yield f"{node} {day} {key}: {sums.get(key, 0)} shown, {tally.sums[key]} counted"
-        for key in sorted(tally.sets.keys() | sets.keys()):
-            counted, shown = tally.sets.get(key) or set(), set(sets.get(key, ()))
-            if counted != shown:
+Places = Mapping[tuple[str, str], Tally]
+
+
+def _differences(counted: Places, shown: Places) -> Iterator[str]:
+    """Yield a sentence for every total that differs."""
+    for place in sorted(counted.keys() | shown.keys()):
+        here, there = counted.get(place) or Tally(), shown.get(place) or Tally()
+        name = " ".join(place)
+        for key in sorted(here.sums.keys() | there.sums.keys()):
+            if here.sums[key] != there.sums[key]:
+                yield f"{name} {key}: {there.sums[key]} shown, {here.sums[key]} counted"
+        for key in sorted(here.sets.keys() | there.sets.keys()):
+            if differ := here.sets[key] ^ there.sets[key]:
                 yield (
-                    f"{node} {day} {key}: {len(shown)} shown, {len(counted)} counted, "
-                    f"{len(counted ^ shown)} differ"
+                    f"{name} {key}: {len(there.sets[key])} shown, {len(here.sets[key])} counted, "
+                    f"{len(differ)} differ"
                 )
 
 
 @asynccontextmanager
-async def auditing(log: Bus) -> AsyncIterator[Auditor]:
-    """Open an auditor, which reads from offset 0."""
+async def auditing(log: Bus, only: Collection[Partition] | None = None) -> AsyncIterator[Auditor]:
+    """Open an auditor of all sources, or only of some; it reads from offset 0."""
     async with log.subscribe(None, (COUNTERS, RESULTS), lambda _: 0) as reader:
-        yield Auditor(log, reader)
+        yield Auditor(log, reader, only)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from schemas import facts
 from schemas.codec import Event
 from schemas.days import business_day
+from schemas.fields import Stated
 
 
 class Tally:
@@ -24,24 +25,24 @@ class Tally:
 class Recount:
     """What one source partition states: by (type, subject) the highest revision, first come."""
 
-    newest: dict[tuple[str, str], Event] = field(default_factory=dict)
+    newest: dict[tuple[str, str], Stated] = field(default_factory=dict)
 
     def read(self, event: Event) -> None:
         """Take a fact in."""
         slot = (event.slot, event.subject)
         known = self.newest.get(slot)
-        if known is None or known.data.revision < event.data.revision:
-            self.newest[slot] = event
+        if known is None or known.revision < event.data.revision:
+            self.newest[slot] = event.data
 
     def places(self) -> dict[tuple[str, str], Tally]:
         """Add up everything that stands, by node and business day."""
         found: dict[tuple[str, str], Tally] = defaultdict(Tally)
-        for event in self.newest.values():
-            tally = found[event.data.node_id, business_day(event.data.occurred_at)]
-            if isinstance(event.data, facts.BenefitClaimed):
-                _benefit(event.data, self._there(event.subject), tally)
+        for (_, subject), data in self.newest.items():
+            tally = found[data.node_id, business_day(data.occurred_at)]
+            if isinstance(data, facts.BenefitClaimed):
+                _benefit(data, self._there(subject), tally)
             else:
-                _fact(event.data, tally)
+                _fact(data, tally)
         return found
 
     def _there(self, subject: str) -> set[str]:
@@ -49,8 +50,8 @@ class Recount:
         return {
             step
             for step in ("confirmed", "audited", "withdrawn")
-            if (event := self.newest.get((f"yizhan.benefit.{step}", subject)))
-            and not isinstance(event.data, facts.RecordVoided)
+            if (data := self.newest.get((f"yizhan.benefit.{step}", subject)))
+            and not isinstance(data, facts.RecordVoided)
         }
 
 

@@ -4,6 +4,7 @@ A worker publishes only what it has claimed, and only once it has caught up with
 log had *after* the claim: before, a newer row of its predecessor may stand there already.
 """
 
+from asyncio import Task
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,52 +14,31 @@ from schemas.fields import Stated
 from schemas.slots import Verdict
 from schemas.topics import RESULTS, named
 from services.stats.fold import Ledger, Place
-from services.stats.letters import letter
-from services.stats.rows import mark, row
+from services.stats.said import letter, mark, rows
 from services.stats.store import Put, Store
+
+AT_ONCE = 5_000
+"""The most records of one transaction; the mark is in the last, and readers wait for the mark."""
 
 
 @dataclass(slots=True)
 class Source:
-    """A source partition's ledger at `position`; `dirty` tells when unpublished places changed."""
+    """A source partition's ledger at `position`; `dirty` tells when unpublished places changed.
+
+    Until `loading` is done the ledger is still being read. `until` is how far it must have read to
+    publish, None before it is claimed; `end` is where the log ended when it was asked last.
+    """
 
     partition: Partition
     partitions: int
-    ledger: Ledger
     position: int
+    loading: Task[None] | None = None
+    ledger: Ledger = field(default_factory=Ledger)
     dirty: dict[Place, int] = field(default_factory=dict)
     until: int | None = None
     published: int = -1
-
-    def fold(self, batch: Batch, now: str) -> tuple[list[Put], list[Record]]:
-        """Take a batch in; return the slots that stand anew, and dead letters for the rest."""
-        topic = named(batch.topic)
-        read = decoder(topic, batch.partition, self.partitions)
-        puts: list[Put] = []
-        letters: list[Record] = []
-        for record in batch.records:
-            event = read(record.value)
-            flaw = self._judge(event, batch.next, puts) if isinstance(event, Event) else event
-            if flaw is not None:
-                letters.append(letter(self.partition, record.offset, record.value, flaw, now))
-        self.position = batch.next
-        return puts, letters
-
-    def _judge(self, event: Event, until: int, puts: list[Put]) -> Flaw | None:
-        if not isinstance(event.data, Stated):
-            return None
-        found, places = self.ledger.apply(event)
-        if found is Verdict.STANDS:
-            slots = self.ledger.subjects[event.subject]
-            puts.append(Put(event.subject, slots[-1]))
-            self.dirty.update(dict.fromkeys(places, until))
-        if found is Verdict.CONFLICT:
-            return Flaw(
-                "conflict",
-                "data.revision",
-                f"revision {event.data.revision} stands with other content",
-            )
-        return None
+    end: int = 0
+    late: bool = False
 
     @property
     def owner(self) -> str:
@@ -75,6 +55,19 @@ class Source:
         """Whether it may publish."""
         return self.until is not None and self.position >= self.until
 
+    def fold(self, batch: Batch, now: str) -> tuple[list[Put], list[Record]]:
+        """Take a batch in; return the slots that stand anew, and dead letters for the rest."""
+        read = decoder(named(batch.topic), batch.partition, self.partitions)
+        puts: list[Put] = []
+        letters: list[Record] = []
+        for record in batch.records:
+            event = read(record.value)
+            flaw = self._judge(event, batch.next, puts) if isinstance(event, Event) else event
+            if flaw is not None:
+                letters.append(letter(self.partition, record.offset, record.value, flaw, now))
+        self.position = batch.next
+        return puts, letters
+
     async def claim(self, log: Bus) -> None:
         """Fence whoever published before, and learn how far to read before publishing."""
         await log.claim(self.owner)
@@ -82,18 +75,36 @@ class Source:
 
     async def flush(self, log: Bus, store: Store, now: Callable[[], str]) -> None:
         """Publish the rows that changed and a mark, if anything moved; raises Fenced."""
-        if not (self.counts and self.caught_up) or self.position == self.published:
+        if not self.caught_up or self.position == self.published:
             return
         position, places = self.position, list(self.dirty)
-        stamp = now()
-        records = [
-            row(self.partition, position, place, self.ledger.cells.get(place), stamp)
-            for place in places
-        ]
-        await log.advance(self.owner, {}, [*records, mark(self.partition, position, stamp)])
+        records = self._rows(position, places, now())
+        for start in range(0, len(records), AT_ONCE):
+            await log.advance(self.owner, {}, records[start : start + AT_ONCE])
         # The fold goes on during the commit: what changed again since stays to be published.
         for place in places:
             if self.dirty[place] <= position:
                 del self.dirty[place]
         self.published = position
         store.published(self.partition, position)
+
+    def _rows(self, position: int, places: list[Place], now: str) -> list[Record]:
+        cells = self.ledger.cells
+        found = [
+            record
+            for place in places
+            for record in rows(self.partition, position, place, cells.get(place), now)
+        ]
+        return [*found, mark(self.partition, position, now)]
+
+    def _judge(self, event: Event, until: int, puts: list[Put]) -> Flaw | None:
+        if not isinstance(event.data, Stated):
+            return None
+        found, places = self.ledger.apply(event)
+        if found is Verdict.STANDS:
+            puts.append(Put(event.subject, self.ledger.subjects[event.subject][-1]))
+            self.dirty.update(dict.fromkeys(places, until))
+        if found is Verdict.CONFLICT:
+            detail = f"revision {event.data.revision} stands already with other content"
+            return Flaw("conflict", "data.revision", detail)
+        return None

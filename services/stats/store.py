@@ -54,8 +54,6 @@ _PUBLISHED = _table(
     "published",
     Column("position", Integer, nullable=False),
 )
-MERGE = 512
-"""How many small blobs a partition gathers before they become one."""
 
 
 class Put(NamedTuple):
@@ -70,10 +68,10 @@ _decode = msgspec.msgpack.Decoder(list[Put]).decode
 
 
 class Store:
-    """The ledgers' blobs in a state."""
+    """The ledgers' blobs in a state; `merge` small ones of a partition become one."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    def __init__(self, state: State, merge: int = 512) -> None:
+        self._state, self._most = state, merge
         self._small: dict[Partition, int] = {}
 
     def position(self, source: Partition) -> int:
@@ -100,16 +98,19 @@ class Store:
             if puts:
                 _append(db, source, to, puts, merged=False)
                 self._small[source] = self._small.get(source, 0) + 1
-            if self._small.get(source, 0) > MERGE:
-                _merge(db, source)
-                self._small[source] = 0
 
     def published(self, source: Partition, position: int) -> None:
-        """Remember that every row up to `position` is out."""
+        """Remember that every row up to `position` is out.
+
+        Only what is out is merged: a merged blob keeps what stands in the end, and with it nobody
+        could tell any more which places a fact has left since.
+        """
         row = {"topic": source.topic, "number": source.number, "position": position}
         with self._state.write() as db:
             db.execute(delete(_PUBLISHED).where(_of(_PUBLISHED, source)))
             db.execute(insert(_PUBLISHED), row)
+            if self._small.get(source, 0) > self._most:
+                self._small[source] = _merge(db, source, position)
 
 
 def _append(
@@ -119,12 +120,19 @@ def _append(
     db.execute(insert(_BLOBS), {**row, "slots": _encode(puts)})
 
 
-def _merge(db: Connection, source: Partition) -> None:
-    """Make one blob of the small ones: of each slot only what stands in the end."""
+def _merge(db: Connection, source: Partition, position: int) -> int:
+    """Make one of the small blobs up to `position`; return how many small ones are left.
+
+    Of each slot it holds what stands in the end.
+    """
     small = db.execute(_in_order(source).where(~_BLOBS.c.merged)).all()
-    last = {(put.subject, put.slot.kind): put for _, _, blob in small for put in _decode(blob)}
-    db.execute(delete(_BLOBS).where(_of(_BLOBS, source), ~_BLOBS.c.merged))
-    _append(db, source, small[-1].until, list(last.values()), merged=True)
+    out = [blob for blob in small if blob.until <= position]
+    if out:
+        last = {(p.subject, p.slot.kind): p for blob in out for p in _decode(blob.slots)}
+        old = and_(~_BLOBS.c.merged, _BLOBS.c.until <= position)
+        db.execute(delete(_BLOBS).where(_of(_BLOBS, source), old))
+        _append(db, source, out[-1].until, list(last.values()), merged=True)
+    return len(small) - len(out)
 
 
 def _in_order(source: Partition) -> Select[int, bool, bytes]:

@@ -1,7 +1,8 @@
 """The worker: folds the source partitions it is given and publishes their rows."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -9,7 +10,7 @@ from bus.port import Batch, Bus, Partition
 from schemas.errors import Fenced, Unavailable
 from schemas.topics import named
 from services.stats.audit import Auditor
-from services.stats.rows import audited
+from services.stats.said import audited
 from services.stats.source import Source
 from services.stats.store import Store
 
@@ -23,23 +24,35 @@ class Worker:
     def __init__(self, log: Bus, store: Store, now: Clock) -> None:
         self.log, self._store, self._now = log, store, now
         self.sources: dict[Partition, Source] = {}
+        self._away: str | None = None
 
     def start(self, partition: Partition) -> int:
-        """Read the ledger of a partition that is coming; return where to read on."""
-        if partition not in self.sources:
-            ledger, dirty = self._store.load(partition)
-            self.sources[partition] = Source(
-                partition,
-                self.log.partitions(named(partition.topic)),
-                ledger,
-                self._store.position(partition),
-                dirty,
-            )
-        return self.sources[partition].position
+        """Take a partition that is coming; return where to read on.
+
+        Its ledger is read beside this: a rebalance that took as long would lose its members.
+        """
+        source = self.sources.get(partition)
+        if source is None:
+            partitions = self.log.partitions(named(partition.topic))
+            source = Source(partition, partitions, self._store.position(partition))
+            source.loading = asyncio.create_task(self._load(source))
+            self.sources[partition] = source
+        return source.position
 
     def drop(self, partition: Partition) -> None:
         """Forget a partition that goes."""
         self.sources.pop(partition, None)
+
+    @property
+    def held(self) -> frozenset[Partition]:
+        """The partitions held now that count."""
+        return frozenset(partition for partition, s in self.sources.items() if s.counts)
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything held may be published."""
+        counting = [source for source in self.sources.values() if source.counts]
+        return bool(counting) and all(source.caught_up for source in counting)
 
     def positions(self) -> dict[Partition, int]:
         """Return how far each partition has come."""
@@ -48,7 +61,7 @@ class Worker:
     async def take(self, batch: Batch) -> bool:
         """Fold a batch. False: it does not begin where its partition stands; seek there."""
         source = self.sources.get(batch.source)
-        if source is None or not batch.lease.alive:
+        if source is None or not batch.lease.alive or not await self._loaded(source):
             return True
         if batch.base != source.position:
             return False
@@ -56,26 +69,14 @@ class Worker:
         if letters:
             _log.warning("dead letters", source=source.partition, count=len(letters))
             await self.log.publish(letters)
-        self._store.save(batch.source, batch.base, batch.next, puts)
+        if self._holds(source):
+            self._store.save(batch.source, batch.base, batch.next, puts)
         return True
 
     async def flush(self) -> None:
         """Publish what changed in each partition; several commits go on side by side."""
         counting = [source for source in self.sources.values() if source.counts]
         await asyncio.gather(*(self._flush(source) for source in counting))
-
-    async def _flush(self, source: Source) -> None:
-        try:
-            if source.until is None:
-                await source.claim(self.log)
-            await source.flush(self.log, self._store, self._now)
-        except Unavailable as error:
-            source.until = None
-            _log.warning("counters not published", source=source.partition, reason=str(error))
-        except Fenced:
-            # Handed over while its rows were on their way: then its new worker publishes them.
-            if self.sources.get(source.partition) is source:
-                raise
 
     async def audit(self, auditor: Auditor) -> None:
         """Publish what a recount finds about the sources held here."""
@@ -86,12 +87,57 @@ class Worker:
             if report.differences:
                 _log.error("counters drift", source=report.source, found=report.differences)
             found = audited(report.source, report.position, self._now(), report.differences)
-            await self.log.advance(source.owner, {}, [found])
+            with self._publishing(source):
+                await self.log.advance(source.owner, {}, [found])
+
+    async def look(self) -> None:
+        """See whether the log answers, and whether what it held at the last look has been read."""
+        try:
+            for source in list(self.sources.values()):
+                source.late = source.position < source.end
+                source.end = await self.log.highwater(source.partition)
+            self._away = None
+        except Unavailable as error:
+            self._away = str(error)
 
     def ready(self) -> dict[str, str]:
         """Return what is not ready and why; {} when all is."""
         if not self.sources:
             return {"stats": "no partition assigned yet"}
-        counting = (source for source in self.sources.values() if source.counts)
-        behind = [str(source.partition.number) for source in counting if not source.caught_up]
-        return {"stats": f"catching up on partitions {', '.join(behind)}"} if behind else {}
+        if self._away is not None:
+            return {"stats": f"the log does not answer: {self._away}"}
+        behind = [s.partition for s in self.sources.values() if s.late or s.counts > s.caught_up]
+        names = ", ".join(f"{topic}/{number}" for topic, number in sorted(behind))
+        return {"stats": f"catching up on {names}"} if behind else {}
+
+    def _holds(self, source: Source) -> bool:
+        """Whether it is still the one: it may have gone, or gone and come back as another."""
+        return self.sources.get(source.partition) is source
+
+    async def _load(self, source: Source) -> None:
+        load = self._store.load
+        source.ledger, source.dirty = await asyncio.to_thread(load, source.partition)
+
+    async def _loaded(self, source: Source) -> bool:
+        if source.loading is not None:
+            await source.loading
+        return self._holds(source)
+
+    async def _flush(self, source: Source) -> None:
+        with self._publishing(source):
+            if await self._loaded(source):
+                if source.until is None:
+                    await source.claim(self.log)
+                await source.flush(self.log, self._store, self._now)
+
+    @contextmanager
+    def _publishing(self, source: Source) -> Iterator[None]:
+        """Outlive a log that is away, and a hand-over while rows are on their way."""
+        try:
+            yield
+        except Unavailable as error:
+            source.until = None
+            _log.warning("counters not published", source=source.partition, reason=str(error))
+        except Fenced:
+            if self._holds(source):
+                raise

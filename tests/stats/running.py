@@ -73,10 +73,15 @@ async def letters(log: Bus) -> dict[str, list[Event]]:
 
 async def totals(log: Bus) -> Mapping[tuple[str, str], int]:
     """Return what the newest rows add up to, by (node, measure); sets count their members."""
-    rows = {}
+    rows: dict[tuple[Any, ...], Any] = {}
     for event in await events(log, COUNTERS):
         if event.kind.name == "yizhan.counter.updated":
-            rows[event.subject] = event.data
+            row = event.data
+            rows[row.partition, row.node, row.day, row.part] = row
+    for at, row in list(rows.items()):
+        first = rows[(*at[:3], 0)]
+        if row.position != first.position or row.part >= first.parts:
+            del rows[at]
     found: dict[tuple[str, str], int] = {}
     members: dict[tuple[str, str], set[str]] = {}
     for row in rows.values():

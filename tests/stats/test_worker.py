@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bus import Bus, Partition
+from bus import Bus, Partition, Record
 from schemas.errors import Fenced
 from schemas.topics import COUNTERS, RESULTS
 from services.stats import running
@@ -29,6 +29,9 @@ def service(serial: int, revision: int = 1, node: str = "yinhu", **more: Any) ->
         "actor_ref": "s-1",
     }
     return event("service.delivered", f"yinhu.{serial}", data | more, serial)
+
+
+STATED = ("revision", "node_id", "occurred_at", "actor_role", "actor_ref")
 
 
 async def run(log: Bus, folder: Path) -> None:
@@ -133,6 +136,28 @@ async def test_the_audit_agrees_with_any_history_and_names_what_differs(
             differ = [d for report in await auditor.check() for d in report.differences]
         assert len(differ) == 1
         assert differ[0].startswith(f"{place[0]} {place[1]} visits: {cell.sums['visits']} shown")
+
+
+async def test_a_row_larger_than_any_record_goes_out_in_parts_and_shrinks_again(
+    log: Bus, tmp_path: Path
+) -> None:
+    def held(revision: int, enterprises: int) -> Record:
+        data = {
+            **{name: service(0)["data"][name] for name in STATED},
+            "revision": revision,
+            "kind": "training",
+            "sessions": 1,
+            "enterprises": [f"a-firm-with-a-very-long-id-{n:06d}" for n in range(enterprises)],
+        }
+        return record(event("activity.held", "yinhu.activity", data))
+
+    key = "yinhu", "enterprises_trained"
+    for revision, enterprises in ((1, 10_000), (2, 9_000), (3, 3)):
+        await log.publish([held(revision, enterprises)])
+        await run(log, tmp_path)
+        assert (await totals(log))[key] == enterprises
+        async with auditing(log) as auditor:
+            assert not [d for report in await auditor.check() for d in report.differences]
 
 
 async def test_a_worker_publishes_nothing_before_it_has_caught_up(log: Bus, tmp_path: Path) -> None:

@@ -1,0 +1,242 @@
+"""What a worker publishes and when, against a fake log whose answers a test holds back."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from bus.port import Batch, Lease, Partition, Position, Record
+from bus.state import State
+from schemas.codec import Event, decode
+from schemas.errors import Unavailable
+from schemas.topics import DEAD_LETTERS, RESULTS
+from services.stats.store import TABLES, Store
+from services.stats.worker import Worker
+from tests.histories import record
+from tests.stats.test_worker import service
+
+SOURCE = Partition(RESULTS.name, 0)
+
+
+class Stored(NamedTuple):
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Log:
+    """One partition per topic; `held` makes advance wait, `away` makes it and publish fail."""
+
+    identity = "fake"
+
+    def __init__(self, end: int = 0) -> None:
+        self.end, self.away = end, False
+        self.calls: list[str] = []
+        self.published: list[Record] = []
+        self.held = asyncio.Event()
+        self.held.set()
+
+    def partitions(self, _topic: object) -> int:
+        return 1
+
+    async def claim(self, owner: str) -> None:
+        self.calls.append(f"claim {owner}")
+
+    async def highwater(self, _partition: Partition) -> int:
+        self.calls.append("highwater")
+        if self.away:
+            raise Unavailable("away")
+        return self.end
+
+    async def publish(self, records: Sequence[Record]) -> list[Position]:
+        return await self.advance("", {}, records)
+
+    async def advance(
+        self, _owner: str, _moves: Mapping[Any, Any], records: Sequence[Record]
+    ) -> list[Position]:
+        await self.held.wait()
+        if self.away:
+            raise Unavailable("away")
+        self.published += records
+        return []
+
+    def said(self) -> list[tuple[str, int, int | None]]:
+        """Return (type, position, services) of what was published, and forget it."""
+        found = []
+        for made in self.published:
+            event = decode(made.value)
+            assert isinstance(event, Event), event
+            services = getattr(event.data, "sums", {}).get("services_delivered")
+            found.append((event.kind.name.split(".")[-1], event.data.position, services))
+        self.published.clear()
+        return found
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    with State.open(tmp_path / "state.db", TABLES, "fake") as opened:
+        yield opened
+
+
+def started(log: Log, state: State, merge: int = 512) -> Worker:
+    """Return a worker that holds the one partition."""
+    worker = Worker(log, Store(state, merge), lambda: "2024-01-01T00:00:00+08:00")  # type: ignore[arg-type]  # only what a worker asks for
+    worker.start(SOURCE)
+    return worker
+
+
+def batch(base: int, *events: dict[str, Any]) -> Batch:
+    stored = [Stored(base + n, 0, b"", record(event).value) for n, event in enumerate(events)]
+    return Batch(*SOURCE, base, base + len(events), stored, Lease(base))
+
+
+async def test_nothing_goes_out_before_the_end_that_the_log_had_after_the_claim(
+    state: State,
+) -> None:
+    log = Log(end=2)
+    worker = started(log, state)
+    await worker.flush()
+    assert log.calls == ["claim stats-yizhan.results-0", "highwater"]
+    assert await worker.take(batch(0, service(0)))
+    await worker.flush()
+    assert (log.said(), worker.ready()) == ([], {"stats": "catching up on yizhan.results/0"})
+    assert await worker.take(batch(1, service(1)))
+    await worker.flush()
+    assert (log.said(), worker.ready()) == ([("updated", 2, 2), ("flushed", 2, None)], {})
+
+
+async def test_what_changes_while_rows_are_on_their_way_goes_out_next(state: State) -> None:
+    log = Log()
+    worker = started(log, state)
+    await worker.take(batch(0, service(0)))
+    log.held.clear()
+    flushing = asyncio.create_task(worker.flush())
+    await asyncio.wait([flushing], timeout=0.05)
+    await worker.take(batch(1, service(1)))
+    log.held.set()
+    await flushing
+    assert log.said() == [("updated", 1, 1), ("flushed", 1, None)]
+    await worker.flush()
+    assert log.said() == [("updated", 2, 2), ("flushed", 2, None)]
+
+
+async def test_a_mark_goes_out_also_when_only_the_position_moved(state: State) -> None:
+    log = Log()
+    worker = started(log, state)
+    await worker.take(batch(0, service(0)))
+    await worker.flush()
+    log.said()
+    await worker.take(batch(1, service(0)))
+    await worker.flush()
+    await worker.flush()
+    assert log.said() == [("flushed", 2, None)]
+
+
+async def test_rows_that_were_not_acknowledged_go_out_after_a_restart(state: State) -> None:
+    log = Log()
+    worker = started(log, state)
+    await worker.take(batch(0, service(0)))
+    log.away = True
+    await worker.flush()
+    log.away = False
+    again = started(log, state)
+    await again.flush()
+    assert log.said() == [("updated", 1, 1), ("flushed", 1, None)]
+
+
+async def test_a_fact_that_left_before_many_small_batches_has_left_after_a_restart(
+    state: State,
+) -> None:
+    log = Log()
+    worker = started(log, state, merge=4)
+    await worker.take(batch(0, service(0)))
+    await worker.flush()
+    log.away = True
+    await worker.take(batch(1, service(0, revision=2, node="anlu")))
+    for n in range(2, 12):
+        await worker.take(batch(n, service(n, node="dawu")))
+        await worker.flush()
+    log.away = False
+    log.said()
+    again = started(log, state, merge=4)
+    await again.flush()
+    assert sorted(log.said(), key=str) == [
+        ("flushed", 12, None), ("updated", 12, 1), ("updated", 12, 10), ("updated", 12, None),
+    ]  # fmt: skip
+
+
+async def test_merged_blobs_hold_all_that_stands(state: State) -> None:
+    log = Log()
+    worker = started(log, state, merge=3)
+    for n in range(20):
+        await worker.take(batch(n, service(n % 7, revision=n + 1)))
+        await worker.flush()
+    kept = worker.sources[SOURCE].ledger
+    again = started(log, state, merge=3)
+    await again.flush()
+    assert again.sources[SOURCE].ledger == kept
+    assert len(kept.subjects) == 7
+
+
+async def test_when_the_log_was_away_the_owner_is_claimed_anew(state: State) -> None:
+    log = Log()
+    worker = started(log, state)
+    await worker.take(batch(0, service(0)))
+    await worker.flush()
+    log.away = True
+    await worker.take(batch(1, service(1)))
+    await worker.flush()
+    assert worker.ready()
+    log.away = False
+    log.calls.clear()
+    await worker.flush()
+    assert log.calls == ["claim stats-yizhan.results-0", "highwater"]
+
+
+async def test_a_position_stays_where_a_dead_letter_could_not_be_written(state: State) -> None:
+    log = Log()
+    worker = started(log, state)
+    log.away = True
+    with pytest.raises(Unavailable):
+        await worker.take(batch(0, service(0) | {"type": "yizhan.unknown.type"}))
+    assert state.position(SOURCE) == 0
+    log.away = False
+    again = started(log, state)
+    assert await again.take(batch(0, service(0) | {"type": "yizhan.unknown.type"}))
+    assert [made.topic for made in log.published] == [DEAD_LETTERS]
+    assert state.position(SOURCE) == 1
+
+
+async def test_a_partition_that_went_while_its_letters_were_written_moves_nothing(
+    state: State,
+) -> None:
+    log = Log()
+    worker = started(log, state)
+    log.held.clear()
+    bad = service(0) | {"type": "yizhan.unknown.type"}
+    taking = asyncio.create_task(worker.take(batch(0, bad)))
+    await asyncio.wait([taking], timeout=0.05)
+    worker.drop(SOURCE)
+    worker.start(SOURCE)
+    log.held.set()
+    assert await taking
+    assert (state.position(SOURCE), worker.positions()[SOURCE]) == (0, 0)
+
+
+async def test_readiness_tells_that_the_log_is_away_and_that_reading_lags(state: State) -> None:
+    log = Log()
+    worker = started(log, state)
+    await worker.take(batch(0, service(0)))
+    await worker.flush()
+    await worker.look()
+    assert worker.ready() == {}
+    log.end = 5
+    await worker.look()
+    await worker.look()
+    assert worker.ready() == {"stats": "catching up on yizhan.results/0"}
+    log.away = True
+    await worker.look()
+    assert worker.ready() == {"stats": "the log does not answer: away"}
