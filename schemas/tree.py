@@ -1,6 +1,11 @@
 """The registry as it stands: nodes with their parents by day, enterprises with their merges.
 
 Pure: whoever reads the registry topic applies its events here, in the order of the log.
+
+Two documents that were checked at the same moment may close a circle of parents that neither closes
+by itself. Every day's parents are a tree all the same: of the nodes in a circle, the one whose id
+comes first lies right below the root while the circle lasts. So nothing in it is lost to the root,
+and no two nodes lie below each other.
 """
 
 from bisect import bisect_right
@@ -30,7 +35,10 @@ class Registry:
         return found
 
     def parent(self, node: str, day: str) -> str | None:
-        """Return the parent that `node` had on `day`; before its first interval, the first one."""
+        """Return the parent that `node` had on `day`; before its first interval, the first one.
+
+        That is what its document says, also where this closes a circle.
+        """
         document = self.nodes.get(node)
         if document is None or node == ROOT:
             return None
@@ -40,9 +48,15 @@ class Registry:
         return document.parents[max(at - 1, 0)].parent
 
     def path(self, node: str, day: str) -> list[str]:
-        """Return `node` and all above it on `day`, upwards; a circle is cut where it closes."""
+        """Return `node` and all above it on `day`, upwards; a circle is cut, as said above.
+
+        What nobody registered has nothing above it: there the path ends.
+        """
         found = [node]
-        while (above := self.parent(found[-1], day)) is not None and above not in found:
+        while (above := self.parent(found[-1], day)) is not None:
+            if above in found:
+                first = min(found[found.index(above) :])
+                return [*found[: found.index(first) + 1], ROOT]
             found.append(above)
         return found
 

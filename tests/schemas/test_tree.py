@@ -67,18 +67,40 @@ def test_the_root_and_what_nobody_registered_have_no_parent() -> None:
     assert registry.path("yinhu", DAY) == ["yinhu", "lost"]
 
 
-def test_a_circle_is_cut_where_it_closes() -> None:
-    registry = tree(a="b", b="c", c="a", selfish="selfish")
-    assert registry.path("a", DAY) == ["a", "b", "c"]
-    assert registry.path("selfish", DAY) == ["selfish"]
-    assert registry.below("b", DAY) == ["a", "b", "c"]
+def test_a_circle_is_cut_below_the_root() -> None:
+    registry = tree(b="c", c="a", a="b", z="b", y="a", selfish="selfish")
+    assert registry.path("a", DAY) == ["a", "hub"]
+    assert registry.path("b", DAY) == ["b", "c", "a", "hub"]
+    assert registry.path("c", DAY) == ["c", "a", "hub"]
+    assert registry.path("z", DAY) == ["z", "b", "c", "a", "hub"]
+    assert registry.path("y", DAY) == ["y", "a", "hub"]
+    assert registry.path("selfish", DAY) == ["selfish", "hub"]
+    assert registry.below("b", DAY) == ["b", "z"]
+    assert registry.below("hub", DAY) == ["a", "b", "c", "hub", "selfish", "y", "z"]
+
+
+def test_two_nodes_put_below_each_other_stay_below_the_root_whichever_came_first() -> None:
+    documents = {"a": "b", "b": "a"}
+    for order in ("ab", "ba"):
+        registry = tree(a="hub", b="hub", under="b")
+        for name in order:
+            assert node(registry, name, parent=documents[name], revision=2) is Verdict.STANDS
+        assert registry.path("under", DAY) == ["under", "b", "a", "hub"]
+        assert registry.below("hub", DAY) == ["a", "b", "hub", "under"]
+        assert registry.covers("a", "b", DAY)
+        assert not registry.covers("b", "a", DAY)
 
 
 def test_a_circle_on_one_day_is_none_on_another() -> None:
     registry = tree(b="a")
     node(registry, "a", parents=since(("2023-01-01", "hub"), ("2024-01-01", "b")))
-    assert registry.path("b", "2023-06-01") == ["b", "a", "hub"]
-    assert registry.path("b", "2024-06-01") == ["b", "a"]
+    node(registry, "c", parents=since(("2023-01-01", "b"), ("2024-06-01", "c")))
+    assert registry.path("c", "2023-06-01") == ["c", "b", "a", "hub"]
+    assert registry.path("c", "2024-01-01") == ["c", "b", "a", "hub"]
+    assert registry.path("a", "2024-01-01") == ["a", "hub"]
+    assert registry.path("c", "2024-06-01") == ["c", "hub"]
+    for day in ("2023-06-01", "2024-01-01", "2024-06-01"):
+        assert registry.below("hub", day) == ["a", "b", "c", "hub"]
 
 
 def test_a_scope_covers_itself_and_what_lay_below_it_that_day() -> None:
@@ -110,6 +132,29 @@ def test_what_lies_below_is_what_has_it_above(
     known = one in registry.nodes or one == other
     assert (one in registry.below(other, DAY)) == (known and other in path)
     assert registry.covers(other, one, DAY) == (other in path)
+
+
+DATED = st.dictionaries(
+    st.sampled_from("abcdef"),
+    st.lists(st.sampled_from([*"abcdefh", "hub"]), min_size=1, max_size=3),
+)
+
+
+@given(DATED, st.integers(0, 3))
+def test_on_every_day_the_parents_are_a_tree_that_loses_nothing(
+    parents: dict[str, list[str]], year: int
+) -> None:
+    registry, day = Registry(), f"202{year}-05-06"
+    for name, above in parents.items():
+        dated = since(*((f"202{i}-01-01", parent) for i, parent in enumerate(above)))
+        node(registry, name, parents=dated)
+    for name in parents:
+        path = registry.path(name, day)
+        assert len(set(path)) == len(path)
+        assert path[1:] == registry.path(path[1], day)
+        assert path[-1] in {"hub", "h"} or path[-1] not in parents
+        assert (name in registry.below("hub", day)) == (path[-1] == "hub")
+        assert all(registry.covers(above, name, day) for above in path)
 
 
 def test_merges_are_followed_to_their_end() -> None:
