@@ -4,28 +4,16 @@ Pure and in memory. Putting a row in place of another touches only what differs 
 the cells of its node and of all above it on that day.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from sys import intern
-from typing import NamedTuple
 
 from schemas.days import ALL, Period
 from schemas.reports import CountersFlushed, CounterUpdated
 from services.screens.cell import Cell, parts, periods, united
-from services.screens.source import Place, Row, Rows, Version
+from services.screens.source import NOTHING, Held, Place, Row, Rows, Share, Version
 
 Source = tuple[str, int]
 """A topic and a partition."""
-
-
-class Share(NamedTuple):
-    """What a row adds: to the cells of which nodes, which amounts, which members."""
-
-    path: tuple[str, ...]
-    sums: Mapping[str, int]
-    sets: Mapping[str, frozenset[str]]
-
-
-_NOTHING = Share((), {}, {})
 
 
 class Counters:
@@ -37,7 +25,6 @@ class Counters:
         self._path, self._resolve = path, resolve
         self._cells: dict[tuple[str, str], Cell] = {}
         self._sources: dict[Source, Rows] = {}
-        self._shares: dict[tuple[Source, Place], Share] = {}
 
     def update(self, row: CounterUpdated) -> None:
         """Take a row; it shows once its source is flushed."""
@@ -45,15 +32,9 @@ class Counters:
 
     def flush(self, mark: CountersFlushed) -> set[str]:
         """Show all rows that came before a mark; return the nodes whose numbers changed."""
-        source = mark.topic, mark.partition
-        rows = self._rows(*source)
         touched: set[str] = set()
-        for place, row in rows.flush(mark):
-            if row is None:
-                del rows.held[place]
-            else:
-                rows.held[place] = row
-            touched |= self._put(source, place, row)
+        for place, held in self._rows(mark.topic, mark.partition).flush(mark):
+            touched |= self._put(place, held, held.row())
         return touched
 
     def versions(self) -> dict[Source, Version]:
@@ -83,24 +64,23 @@ class Counters:
         self._again(lambda row, _: any(not names.isdisjoint(m) for m in row.sets.values()))
 
     def _again(self, concerned: Callable[[Row, Share], bool]) -> None:
-        for source, rows in self._sources.items():
-            for place, row in rows.held.items():
-                if concerned(row, self._shares.get((source, place), _NOTHING)):
-                    self._put(source, place, row)
+        for rows in self._sources.values():
+            for place, held in rows.held.items():
+                row = held.row()
+                if row is not None and concerned(row, held.share):
+                    self._put(place, held, row)
 
     def _rows(self, topic: str, partition: int) -> Rows:
         return self._sources.setdefault((topic, partition), Rows())
 
-    def _put(self, source: Source, place: Place, row: Row | None) -> set[str]:
-        old = self._shares.pop((source, place), _NOTHING)
-        new = _NOTHING if row is None else self._share(place, row)
-        if new.sums or new.sets:
-            self._shares[source, place] = new
+    def _put(self, place: Place, held: Held, row: Row | None) -> set[str]:
+        old, new = held.share, NOTHING if row is None else self._share(place, row)
+        held.share = new
         if old.path == new.path:
             self._shift(new.path, place[1], old, new)
         else:
-            self._shift(old.path, place[1], old, _NOTHING)
-            self._shift(new.path, place[1], _NOTHING, new)
+            self._shift(old.path, place[1], old, NOTHING)
+            self._shift(new.path, place[1], NOTHING, new)
         return {*old.path, *new.path}
 
     def _share(self, place: Place, row: Row) -> Share:
@@ -110,7 +90,7 @@ class Counters:
             if members
         }
         sums = {intern(key): amount for key, amount in row.sums.items() if amount}
-        return Share(tuple(self._path(*place)), sums, sets)
+        return Share(tuple(self._path(*place)), sums, sets) if sums or sets else NOTHING
 
     def _shift(self, path: tuple[str, ...], day: str, old: Share, new: Share) -> None:
         """Take `old` out of the cells along a path and put `new` in, as one difference."""

@@ -13,21 +13,46 @@ class Settings(BaseSettings):
 
     data: Path = Field(Path("data"), description="folder for the state file screens.db")
     silent_after: float = Field(
-        300.0, gt=0, description="seconds without a heartbeat after which a node is silent"
+        300.0,
+        gt=0,
+        le=2_592_000,
+        allow_inf_nan=False,
+        description="seconds without a heartbeat after which a node is silent",
     )
     live_every: float = Field(
-        0.1, gt=0, le=10, description="least seconds between two changes of a live document"
+        0.1,
+        gt=0,
+        le=10,
+        allow_inf_nan=False,
+        description="least seconds between two changes of a live document",
     )
-    live_ping: float = Field(15.0, gt=0, description="seconds between two signs of life")
-    live_ring: int = Field(600, ge=1, description="changes kept per node for who comes back")
+    live_ping: float = Field(
+        15.0, gt=0, le=3600, allow_inf_nan=False, description="seconds between two signs of life"
+    )
+    live_ring: int = Field(
+        600, ge=1, le=1_000_000, description="changes kept per node for who comes back"
+    )
     live_queue: int = Field(
-        100, ge=1, description="messages a client may lag behind before it is dropped"
+        100, ge=1, le=100_000, description="messages a client may lag behind before it is dropped"
     )
     live_linger: float = Field(
-        60.0, ge=0, description="seconds that a live document outlives its last client"
+        60.0,
+        ge=0,
+        le=86_400,
+        allow_inf_nan=False,
+        description="seconds that a live document outlives its last client",
     )
-    longest_wait: float = Field(60.0, ge=0, description="the most seconds that ?wait= may ask for")
-    index_batch: int = Field(1000, ge=1, description="facts indexed in one transaction")
+    longest_wait: float = Field(
+        60.0,
+        ge=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="the most seconds that ?wait= may ask for",
+    )
+    index_batch: int = Field(1000, ge=1, le=100_000, description="facts indexed in one transaction")
     ranking_minimum: int = Field(
-        30, ge=0, description="services in the month below which a station is not ranked"
+        30,
+        ge=0,
+        le=1_000_000,
+        description="services in the month below which a station is not ranked",
     )

@@ -1,6 +1,6 @@
 """One source partition of rows: kept back until its flush mark, then taken in as a whole."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,41 +13,94 @@ Version = tuple[int, int]
 
 
 class Row(NamedTuple):
-    """The totals of a node's day as one source stated them last."""
+    """The totals of a node's day, or the part of them that went into one record."""
 
     version: Version
     sums: Mapping[str, int]
     sets: Mapping[str, tuple[str, ...]]
+    part: int = 0
+    parts: int = 1
+
+
+class Share(NamedTuple):
+    """What a row adds: to the cells of which nodes, which amounts, which members."""
+
+    path: tuple[str, ...]
+    sums: Mapping[str, int]
+    sets: Mapping[str, frozenset[str]]
+
+
+NOTHING = Share((), {}, {})
+
+
+@dataclass(slots=True)
+class Held:
+    """What a source said of a place, part by part, and the share of it that the cells hold.
+
+    Of each part the highest version is held. What is older than part 0 is a leftover that nothing
+    can bring back; what is newer waits for its part 0.
+    """
+
+    rows: tuple[Row, ...] = ()
+    share: Share = NOTHING
+
+    def take(self, rows: Iterable[Row]) -> None:
+        """Take parts, in any order; of equal versions the last one counts."""
+        found = {row.part: row for row in self.rows}
+        for row in rows:
+            if row.part not in found or row.version >= found[row.part].version:
+                found[row.part] = row
+        first = found.get(0)
+        self.rows = tuple(r for r in found.values() if first is None or r.version >= first.version)
+
+    def row(self) -> Row | None:
+        """Return part 0 united with the parts that belong to it; None as long as it is missing."""
+        first = next((row for row in self.rows if row.part == 0), None)
+        if first is None or first.parts == 1:
+            return first
+        sets: dict[str, tuple[str, ...]] = {}
+        for row in self.rows:
+            if row.version == first.version and row.part < first.parts:
+                for key, members in row.sets.items():
+                    sets[key] = (*sets.get(key, ()), *members)
+        return first._replace(sets=sets)
 
 
 @dataclass(slots=True)
 class Rows:
-    """What one source partition says. `version` is that of its newest flush mark."""
+    """What one source partition says. `version` is that of its highest flush mark."""
 
     version: Version = (0, -1)
-    held: dict[Place, Row] = field(default_factory=dict)
-    waiting: dict[Place, Row] = field(default_factory=dict)
+    held: dict[Place, Held] = field(default_factory=dict)
+    waiting: dict[Place, Held] = field(default_factory=dict)
 
     def keep_back(self, stated: CounterUpdated) -> None:
-        """Take a row that counts from the next flush mark on."""
-        row = Row(version(stated), stated.sums, stated.sets)
-        place = stated.node, stated.day
-        if place not in self.waiting or row.version >= self.waiting[place].version:
-            self.waiting[place] = row
+        """Take a row, or a part of one, that counts from the next flush mark on."""
+        row = Row(version(stated), stated.sums, stated.sets, stated.part, stated.parts)
+        self.waiting.setdefault((stated.node, stated.day), Held()).take([row])
 
-    def flush(self, mark: CountersFlushed) -> Iterator[tuple[Place, Row | None]]:
-        """Return what changes now: rows to put, and None for rows to take out.
+    def flush(self, mark: CountersFlushed) -> Iterator[tuple[Place, Held]]:
+        """Take in what was kept back; return the places that may differ now, each as it is held.
 
         Rows of a lower version than what is held change nothing; a mark of a higher catalogue
-        takes out every row of the older ones.
+        takes out every row of the older ones: nothing is held of such a place any more.
         """
-        self.version = max(self.version, version(mark))
+        before, self.version = self.version, max(self.version, version(mark))
+        changed = self._take_in()
+        if self.version[0] > before[0]:
+            changed |= self.held.keys()
+        for place in changed:
+            held = self.held[place]
+            held.rows = tuple(row for row in held.rows if row.version[0] >= self.version[0])
+            if not held.rows:
+                del self.held[place]
+            yield place, held
+
+    def _take_in(self) -> set[Place]:
         waiting, self.waiting = self.waiting, {}
-        for place, row in waiting.items():
-            if place not in self.held or row.version >= self.held[place].version:
-                yield place, row
-        for place in [p for p, row in self.held.items() if row.version[0] < self.version[0]]:
-            yield place, None
+        for place, held in waiting.items():
+            self.held.setdefault(place, Held()).take(held.rows)
+        return set(waiting)
 
 
 def version(stated: Source) -> Version:

@@ -89,7 +89,8 @@ def row(  # noqa: PLR0917
     source: Partition = SOURCE,
     **more: Any,
 ) -> Record:
-    key = f"{node}/{day}/{source.topic}/{source.number}"
+    part = f"#{more['part']}" if more.get("part") else ""
+    key = f"{node}/{day}/{source.topic}/{source.number}{part}"
     data = {"node": node, "day": day, "sums": sums, "sets": sets or {}} | more
     return _report("counter.updated", key, source, position, **data)
 
