@@ -25,14 +25,19 @@ def identify(keys: Keys, request: Request, role: Role) -> Principal:
 
 
 def permit(principal: Principal, registry: Registry, event: Event, now: datetime) -> None:
-    """Raise Forbidden unless the key reaches every node that the event touches."""
+    """Raise Forbidden unless the key reaches every node that the event touches.
+
+    It must do so on the day that the event states and today: by a date in the past a former parent
+    would get back what moved away, and by today's alone a new one would get what came before.
+    """
     data = event.data
     if isinstance(data, Node) and not principal.role.includes(Role.ADMIN):
         raise Forbidden("writing nodes takes a key of role admin")
     days = {business_day(getattr(data, "occurred_at", now)), business_day(now)}
     for node in _touched(registry, event):
-        if not any(registry.covers(principal.scope, node, day) for day in days):
-            raise Forbidden(f"the key's scope {principal.scope} does not cover {node}")
+        for day in sorted(days):
+            if not registry.covers(principal.scope, node, day):
+                raise Forbidden(f"the key's scope {principal.scope} does not cover {node} on {day}")
 
 
 def _touched(registry: Registry, event: Event) -> set[str]:

@@ -3,7 +3,7 @@
 import pytest
 
 from bus.keys import Role
-from tests.intake.station import Clock, Station, node, service
+from tests.intake.station import Station, node, service
 
 FACT = "/v1/facts/service.delivered/yinhu.a"
 
@@ -67,19 +67,44 @@ async def test_the_scope_must_cover_the_origin_and_the_node(
     assert len(await station.events()) == (3 if status == 202 else 0)
 
 
-async def test_a_scope_covers_by_the_day_of_the_fact_or_by_today(
-    station: Station, clock: Clock
-) -> None:
-    assert clock.now.year == 2023
-    moved = node("yinhu", None, revision=2, parents=[
-        {"parent": "county", "from": "2020-01-01"}, {"parent": "hub", "from": "2022-01-01"},
+async def move(station: Station) -> None:
+    """Let yinhu lie below county until 2021, and below other from 2022 on."""
+    assert (await station.put("/v1/registry/nodes/other", node("other", "hub"))).is_success
+    moved = node("yinhu", None, parents=[
+        {"parent": "county", "from": "2020-01-01"}, {"parent": "other", "from": "2022-01-01"},
     ])  # fmt: skip
-    del moved["parent"]
-    assert (await station.put("/v1/registry/nodes/yinhu", moved)).status_code == 202
-    held = station.holding("county")
-    old = service(id="yinhu.a", occurred_at="2021-05-06T09:30:00+08:00")
-    assert (await held.post("/v1/services", old)).status_code == 202
-    assert (await held.post("/v1/services", service(id="yinhu.a"))).status_code == 403
+    assert (await station.put("/v1/registry/nodes/yinhu", moved, if_match="1")).is_success
+
+
+@pytest.mark.parametrize(
+    ("scope", "before", "after"),
+    [("county", 403, 403), ("other", 403, 202), ("yinhu", 202, 202), ("hub", 202, 202)],
+)
+async def test_a_scope_must_cover_on_the_day_of_the_fact_and_today(
+    station: Station, scope: str, before: int, after: int
+) -> None:
+    await move(station)
+    held = station.holding(scope)
+    for at, status in (("2021-05-06T09:30:00+08:00", before), (service()["occurred_at"], after)):
+        fact = service(occurred_at=at)
+        void = {"reason": "x", "occurred_at": at}
+        answers = [
+            await held.post("/v1/services", {**fact, "id": "yinhu.a"}),
+            await held.put(FACT, fact, if_match="1"),
+            await held.send("DELETE", FACT, void, if_match="2"),
+        ]
+        assert [answer.status_code for answer in answers] == [status] * 3
+
+
+async def test_a_former_parent_cannot_take_a_node_back_by_a_date_in_the_past(
+    station: Station,
+) -> None:
+    await move(station)
+    taken = node("yinhu", "county", occurred_at="2021-05-06T09:30:00+08:00")
+    for scope, status in (("county", 403), ("other", 403), ("hub", 202)):
+        held = station.holding(scope, Role.ADMIN)
+        answer = await held.put("/v1/registry/nodes/yinhu", taken, if_match="2")
+        assert answer.status_code == status
 
 
 async def test_a_heartbeat_is_of_a_node_below_the_scope(station: Station) -> None:
