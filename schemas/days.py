@@ -13,6 +13,7 @@ from schemas.errors import Invalid
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 ALL = "all"
+_FIRST, _LAST = "2000-01-01", "2099-12-31"
 _FORM = re.compile("[0-9]{4}(-[0-9]{2}){0,2}")
 
 
@@ -37,12 +38,14 @@ class Period:
     def parse(cls, text: str) -> "Period":
         """Read "2026-11-21", "2026-11", "2026", "all" or "2023-01-01..2024-07-18".
 
-        Raises Invalid naming the field `period`.
+        Raises Invalid naming the field `period`; days outside the years 2000 to 2099 have no facts.
         """
         if text == ALL:
             return cls(text, None, None)
         first, dots, last = text.partition("..")
         begin, end = _span(first), _span(last if dots else first)
+        if begin[0] < _FIRST or end[1] > _LAST:
+            raise Invalid("period", "range", f"{text!r} leaves the years 2000 to 2099")
         if begin[0] > end[1]:
             raise Invalid("period", "order", f"{text!r} ends before it begins")
         return cls(text, begin[0], end[1])

@@ -84,6 +84,17 @@ async def test_the_root_is_there_before_anybody_registers_it(tmp_path: Path) -> 
         assert now["measures"]["visits"]["value"] == 2
 
 
+async def test_any_period_of_a_hundred_years_is_answered_and_none_beyond(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        await fill(served)
+        for wide in ("2000..2099", "2000-01-02..2099-12-30", "2099-12", "2099", "2000-01-01"):
+            whole = await served.get("/v1/counters", period=wide, after=AFTER)
+            expected = 7 if ".." in wide else 0
+            assert whole["measures"]["services_delivered"]["value"] == expected
+        for beyond in ("9999", "9999-12", "0001-01-01..9999-12-31"):
+            assert (await served.get("/v1/counters", 422, period=beyond))["rule"] == "range"
+
+
 async def test_errors_are_problems_that_name_the_field(tmp_path: Path) -> None:
     async with serving(tmp_path) as served:
         missing = await served.get("/v1/counters", 404, node="nowhere")
