@@ -17,7 +17,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         opened = socket.create_server((host, port), family=family)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a name too long for DNS is the latter
         raise Unusable(
             f"cannot listen on {host}:{port}: {_reason(error)}; --port and --host name another"
         ) from error
@@ -25,9 +25,9 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         yield opened
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: OSError | UnicodeError) -> str:
     # What create_server adds to the system's words only repeats the address.
-    return str(error.strerror or error).partition(" (while ")[0]
+    return str(getattr(error, "strerror", None) or error).partition(" (while ")[0]
 
 
 def address(opened: socket.socket) -> str:

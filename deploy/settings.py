@@ -23,7 +23,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
-    host: str = Field("127.0.0.1", description="address to listen on")
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0: any free one")
     data: Path = Field(Path("data"), description="folder for keys, states and the embedded log")
     bus: str = Field("", description="the log: kafka://HOST:PORT,… or sqlite:///PATH")

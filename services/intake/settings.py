@@ -9,20 +9,39 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="YIZHAN_", frozen=True, extra="ignore")
 
-    post_bytes: int = Field(1_000_000, gt=0, description="Largest body of one event, in bytes.")
-    batch_bytes: int = Field(
-        16_000_000, gt=0, description="Largest body of a batch of events, in bytes."
+    post_bytes: int = Field(
+        1_000_000, gt=0, le=100_000_000, description="Largest body of one event, in bytes."
     )
-    batch_items: int = Field(10_000, gt=0, description="Most events in one batch.")
+    batch_bytes: int = Field(
+        16_000_000,
+        gt=0,
+        le=1_000_000_000,
+        description="Largest body of a batch of events, in bytes.",
+    )
+    batch_items: int = Field(10_000, gt=0, le=1_000_000, description="Most events in one batch.")
     posts_in_flight: int = Field(
-        1_000, gt=0, description="Posts worked on at a time; more are told to come back (503)."
+        1_000,
+        gt=0,
+        le=100_000,
+        description="Posts worked on at a time; more are told to come back (503).",
     )
     batches_in_flight: int = Field(
-        64, gt=0, description="Batches worked on at a time; more are told to come back (503)."
+        64,
+        gt=0,
+        le=100_000,
+        description="Batches worked on at a time; more are told to come back (503).",
     )
     future_hours: float = Field(
-        24, ge=0, description="How far ahead of the hub's clock an event may lie, in hours."
+        24,
+        ge=0,
+        le=87_600,
+        allow_inf_nan=False,
+        description="How far ahead of the hub's clock an event may lie, in hours.",
     )
     registry_seconds: float = Field(
-        5, gt=0, description="How long a post waits for the registry to be read, in seconds."
+        5,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="How long a post waits for the registry to be read, in seconds.",
     )

@@ -12,10 +12,23 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="YIZHAN_", frozen=True)
 
     data: Path = Field(Path("data"), description="folder for the state file stats.db")
-    group: str = Field("stats", description="consumer group; one per set of counters")
+    group: str = Field(
+        "stats",
+        max_length=200,
+        pattern="^[A-Za-z0-9._-]+$",
+        description="consumer group; one per set of counters",
+    )
     flush_every: float = Field(
-        0.1, gt=0, le=10, description="seconds between two publications of changed rows"
+        0.1,
+        gt=0,
+        le=10,
+        allow_inf_nan=False,
+        description="seconds between two publications of changed rows",
     )
     audit_every: float = Field(
-        60.0, ge=1, description="seconds between two recounts of the log, for the drift badge"
+        60.0,
+        ge=1,
+        le=86_400,
+        allow_inf_nan=False,
+        description="seconds between two recounts of the log, for the drift badge",
     )

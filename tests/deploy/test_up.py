@@ -109,6 +109,10 @@ def test_a_port_that_somebody_has_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "admin.key").exists()
 
 
+def test_a_host_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
+    refused(run("up", "--port", 0, "--data", tmp_path, "--host", "a" * 100), 1, "a" * 100)
+
+
 def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     for data in (tmp_path / "data", tmp_path / "data" / "below"):
