@@ -32,7 +32,8 @@ def issue(
     role: Annotated[Role, typer.Option(help="What it may do.")] = Role.WRITER,
     label: Annotated[str, typer.Option(help="Whose key this is.")] = "",
     days: Annotated[
-        int | None, typer.Option(min=1, help="Days until it expires.", show_default="never")
+        int | None,
+        typer.Option(min=1, max=36_500, help="Days until it expires.", show_default="never"),
     ] = None,
     data: Data = FOLDER,
 ) -> None:
@@ -83,4 +84,7 @@ def _state(key: Key) -> str:
 
 
 def _day(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, SHANGHAI).date().isoformat()
+    try:
+        return datetime.fromtimestamp(seconds, SHANGHAI).date().isoformat()
+    except (OverflowError, ValueError):  # a store may hold what no calendar does
+        return "after 9999" if seconds > 0 else "before 0001"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bus.keys import Keys
+from bus.keys import Keys, Role
 
 
 def keys(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
@@ -38,6 +38,7 @@ def test_a_key_is_issued_listed_and_revoked(tmp_path: Path) -> None:
         (("issue", "--scope", "Yin Hu"), "is no node"),
         (("issue", "--role", "king"), "king"),
         (("issue", "--days", "0"), "--days"),
+        (("issue", "--days", "36501"), "--days"),
     ],
 )
 def test_wrong_arguments_are_told_and_make_nothing(
@@ -54,3 +55,14 @@ def test_a_key_that_is_not_there_cannot_be_revoked(tmp_path: Path) -> None:
     keys("issue", data=tmp_path)
     done = keys("revoke", "nobody", data=tmp_path)
     assert (done.returncode, "There is no key nobody" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("far", [4e12, 1e300, float("inf")])
+def test_a_key_that_outlives_the_calendar_is_listed_like_any_other(
+    tmp_path: Path, far: float
+) -> None:
+    with Keys.open(tmp_path / "keys.db") as store:
+        store.issue("yinhu", Role.WRITER, not_after=far)
+    listed = keys("list", data=tmp_path)
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert "after 9999" in listed.stdout
