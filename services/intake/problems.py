@@ -6,11 +6,13 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from schemas.codec import encode
 from schemas.errors import YizhanError
 from schemas.problems import CONTENT_TYPE, Refusal, details, headers, problem
 
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _log = structlog.get_logger(__name__)
 
 
@@ -29,10 +31,22 @@ def _ours(request: Request, error: Exception) -> Response:
     return Response(encode(body), status, headers(error), CONTENT_TYPE)
 
 
-def _http(_request: Request, error: Exception) -> Response:
+def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    body = details(error.status_code, error.detail)
-    return Response(encode(body), error.status_code, error.headers, CONTENT_TYPE)
+    body, said = details(error.status_code, error.detail), dict(error.headers or {})
+    if "Allow" in said:
+        said["Allow"] = ", ".join(_allowed(request))
+    return Response(encode(body), error.status_code, said, CONTENT_TYPE)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods that the path takes; the router names those of its first route only."""
+    scopes = [{**request.scope, "method": method} for method in _METHODS]
+    return [
+        scope["method"]
+        for scope in scopes
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 def _gone(_request: Request, _error: Exception) -> Response:

@@ -170,6 +170,21 @@ async def test_what_is_not_there_is_told_as_a_problem(
 
 
 @pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/services", "POST"),
+        ("/v1/facts/service.delivered/yinhu.a", "DELETE, PUT"),
+        ("/v1/registry/nodes/yinhu", "GET, PUT"),
+    ],
+)
+async def test_all_methods_of_a_path_are_named_where_another_is_tried(
+    station: Station, path: str, methods: str
+) -> None:
+    answer = await station.send("PATCH", path, b"{}")
+    assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+
+
+@pytest.mark.parametrize(
     "headers", [{"content_type": "text/plain"}, {"content_type": ""}, {"content_encoding": "gzip"}]
 )
 async def test_other_media_types_are_refused(station: Station, headers: dict[str, str]) -> None:
