@@ -162,7 +162,9 @@ async def test_what_a_fact_left_while_blobs_were_merged_goes_out_after_a_restart
     log.said()
     again = started(log, state, merge=0)
     await again.flush()
-    assert log.said() == [("updated", 2, None), ("updated", 2, 1), ("flushed", 2, None)]
+    *rows, mark = log.said()
+    assert sorted(rows, key=str) == [("updated", 2, 1), ("updated", 2, None)]
+    assert mark == ("flushed", 2, None)
 
 
 async def test_merged_blobs_hold_all_that_stands(state: State) -> None:
