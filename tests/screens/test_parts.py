@@ -81,13 +81,18 @@ def shown(view: Counters) -> dict[str, tuple[int, int]]:
 
 
 def content(records: list[CounterUpdated], place: str) -> tuple[int, int]:
-    """Return what a place holds by the rule itself: part 0, and the parts of its version."""
-    mine = [record for record in records if record.node == place]
-    first = max((r for r in mine if r.part == 0), key=attrgetter("position"), default=None)
-    if first is None:
+    """Return what a place holds by the rule itself: part 0, and the parts of its version.
+
+    Only the highest version of each part is known: a log keeps no more of a key.
+    """
+    mine = sorted((r for r in records if r.node == place), key=attrgetter("position"))
+    newest = {r.part: r for r in mine}
+    if (first := newest.get(0)) is None:
         return 0, 0
-    belonging = [r for r in mine if r.position == first.position and r.part < first.parts]
-    served = {member for r in belonging for member in r.sets["served"]}
+    belonging = [newest[n] for n in range(first.parts) if n in newest]
+    served = {
+        member for r in belonging if r.position == first.position for member in r.sets["served"]
+    }
     return first.sums["services"], len(served)
 
 
