@@ -41,6 +41,14 @@ class Counters:
         """Return the version that each flushed source stands at."""
         return {s: rows.version for s, rows in self._sources.items() if rows.version[1] >= 0}
 
+    def outdated(self) -> dict[Source, str]:
+        """Return the sources that are stated by an older catalogue than what they hold, and how."""
+        return {
+            source: f"stated by catalogue {rows.last[0]}, older than {rows.version[0]} that shows"
+            for source, rows in self._sources.items()
+            if rows.last[0] < rows.version[0]
+        }
+
     def read(self, node: str, period: Period) -> dict[str, int]:
         """Return a node's values by key: one cell, or for FROM..TO the union of a few."""
         found = (self._cells.get((node, part)) for part in parts(period))

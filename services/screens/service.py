@@ -26,13 +26,21 @@ from services.screens.wall import Wall
 class Screens:
     """Screens while it runs: its routes, and whether it can answer."""
 
-    def __init__(self, router: APIRouter, follower: Follower, index: Index) -> None:
-        self.router, self._follower, self._index = router, follower, index
+    def __init__(self, router: APIRouter, views: Views, follower: Follower, index: Index) -> None:
+        self.router, self._views = router, views
+        self._follower, self._index = follower, index
 
     def ready(self) -> dict[str, str]:
         """Return what is not ready and why; {} when everything is."""
-        behind = {"counters": self._follower.start.behind(), "facts": self._index.start.behind()}
+        behind = {
+            "counters": self._follower.start.behind() or self._outdated(),
+            "facts": self._index.start.behind(),
+        }
         return {name: why for name, why in behind.items() if why is not None}
+
+    def _outdated(self) -> str | None:
+        found = sorted(self._views.counters.outdated().items())
+        return ", ".join(f"{topic}:{number} is {why}" for (topic, number), why in found) or None
 
 
 @asynccontextmanager
@@ -56,7 +64,7 @@ async def running(
         loops = {"follow": follower.run(), "index": index.run(), "live": live.run()}
         started = [tasks.create_task(run, name=f"screens-{name}") for name, run in loops.items()]
         try:
-            yield Screens(_routes(desk, live, state), follower, index)
+            yield Screens(_routes(desk, live, state), views, follower, index)
         finally:
             live.end()
             for task in started:

@@ -68,9 +68,14 @@ class Held:
 
 @dataclass(slots=True)
 class Rows:
-    """What one source partition says. `version` is that of its highest flush mark."""
+    """What one source partition says.
+
+    `version` is that of its highest flush mark, `last` that of the last one: lower when whoever
+    writes the rows was set back to an older catalogue, by which nothing is shown any more.
+    """
 
     version: Version = (0, -1)
+    last: Version = (0, -1)
     held: dict[Place, Held] = field(default_factory=dict)
     waiting: dict[Place, Held] = field(default_factory=dict)
 
@@ -85,7 +90,8 @@ class Rows:
         Rows of a lower version than what is held change nothing; a mark of a higher catalogue
         takes out every row of the older ones: nothing is held of such a place any more.
         """
-        before, self.version = self.version, max(self.version, version(mark))
+        self.last = version(mark)
+        before, self.version = self.version, max(self.version, self.last)
         changed = self._take_in()
         if self.version[0] > before[0]:
             changed |= self.held.keys()

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import structlog
+
 from bus.port import Batch, Partition
 from schemas.codec import Event, Flaw, decode
 from schemas.days import business_day
@@ -13,6 +15,8 @@ from services.screens.marks import Marks
 from services.screens.pulse import Pulse
 from services.screens.stamps import instant
 from services.screens.touched import Touched
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -67,8 +71,7 @@ class Views:
             case CounterUpdated() as row:
                 self.counters.update(row)
             case CountersFlushed() as mark:
-                self.touched.add(self.counters.flush(mark))
-                self.flushed.move(Partition(mark.topic, mark.partition), mark.position)
+                self._flush(mark)
             case CountersAudited() as report:
                 self.drift.audited(report, logged)
                 self.touched.all()
@@ -76,6 +79,16 @@ class Views:
                 self.pulse.hear(beat, logged)
                 day = business_day(instant(logged))
                 self.touched.add(self.chronicle.registry.path(beat.node_id, day))
+
+    def _flush(self, mark: CountersFlushed) -> None:
+        """Show what a mark covers; `flushed` goes by what is held, also when the mark is older."""
+        source = Partition(mark.topic, mark.partition)
+        known = self.counters.outdated().get(source)
+        self.touched.add(self.counters.flush(mark))
+        self.flushed.move(source, self.counters.versions()[source][1])
+        outdated = self.counters.outdated().get(source)
+        if outdated is not None and outdated != known:
+            _log.warning("rows_outdated", topic=source.topic, partition=source.number, why=outdated)
 
 
 _REPORTS = (CounterUpdated, CountersFlushed, CountersAudited, HeartbeatSent)

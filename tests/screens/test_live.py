@@ -20,6 +20,7 @@ from tests.screens.made import (
     node,
     row,
     serving,
+    until,
 )
 
 AFTER = f"{RESULTS.name}:0:6"
@@ -63,7 +64,7 @@ async def test_counters_are_what_the_rows_add_up_to(tmp_path: Path) -> None:
         }  # fmt: skip
         year = await served.get("/v1/counters", node="area", period="2026-02-03..2026-12-31")
         assert year["measures"]["services_delivered"]["value"] == 2
-        assert served.screens.ready() == {}
+        await until(lambda: served.screens.ready() == {})
 
 
 async def test_a_station_that_is_not_heard_for_five_minutes_is_silent(tmp_path: Path) -> None:
@@ -120,6 +121,32 @@ async def test_after_waits_for_the_flush_mark_beyond_it(tmp_path: Path) -> None:
         assert not asked.done()
         await served.publish(row("hub", TODAY, 7, {"visits": 1}), mark(7))
         assert (await asked)["measures"]["visits"]["value"] == 1
+
+
+async def test_a_catalogue_that_is_set_back_shows_nothing_and_says_so(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        await served.publish(
+            node("hub", None, kind="hub"),
+            row("hub", TODAY, 7, {"visits": 2}, catalogue=2),
+            mark(7, catalogue=2),
+        )
+        await served.get("/v1/counters", after=AFTER)
+        await until(lambda: served.screens.ready() == {})
+        other = await served.publish(
+            row("hub", TODAY, 8, {"visits": 1}, catalogue=1),
+            row("hub", "2026-11-20", 9, {"visits": 4}, catalogue=1),
+            mark(9, catalogue=1),
+        )
+        whole = await served.get("/v1/counters", after=other)
+        assert whole["measures"]["visits"]["value"] == 2
+        await served.get("/v1/counters", 504, after=f"{RESULTS.name}:0:8", wait=0)
+        assert served.screens.ready() == {
+            "counters": f"{RESULTS.name}:0 is stated by catalogue 1, older than 2 that shows"
+        }
+        await served.publish(row("hub", TODAY, 9, {"visits": 6}, catalogue=2), mark(9, catalogue=2))
+        whole = await served.get("/v1/counters", after=f"{RESULTS.name}:0:8")
+        assert whole["measures"]["visits"]["value"] == 6
+        assert served.screens.ready() == {}
 
 
 async def test_a_snapshot_and_its_changes_make_the_next_snapshot(tmp_path: Path) -> None:
