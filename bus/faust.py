@@ -3,7 +3,8 @@
 One Faust event is one Batch. Faust keeps no books of acks and gaps (topics of `batches` have
 acks=False): the state of whoever folds the batches holds the position, and its check of
 `batch.base` makes anything that Faust drops or repeats harmless. Only abstract methods of Faust's
-transport are filled in, and one private name is touched (`_read_offset`, see below).
+transport are filled in; two private names are touched, `_read_offset` and `_update_channels`, each
+with its reason beside it.
 """
 
 import asyncio
@@ -93,9 +94,13 @@ class Consumer(base.Consumer):
         """Seek each partition to offset 0."""
         await self.seek_wait(dict.fromkeys(partitions, 0))
 
-    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+    async def inform(self, positions: Mapping[Partition, int]) -> None:
+        """Tell the log how far the caller's state has come, for lag displays."""
         if self._subscription is not None:
-            await self._subscription.commit({Partition(*tp): to for tp, to in offsets.items()})
+            await self._subscription.commit(positions)
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        await self.inform({Partition(*tp): to for tp, to in offsets.items()})
         return True
 
     async def on_stop(self) -> None:
@@ -205,4 +210,4 @@ def batches(app: faust.App, *topics: str) -> Any:  # noqa: ANN401  # Faust's cha
 async def inform(app: faust.App, positions: Mapping[Partition, int]) -> None:
     """Tell the log how far the state of `app` has come, for lag displays."""
     consumer: Any = app.consumer
-    await consumer._commit({TP(*p): to for p, to in positions.items()})  # noqa: SLF001  # ours
+    await consumer.inform(positions)
