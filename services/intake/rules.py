@@ -10,9 +10,26 @@ from schemas.errors import Invalid
 from schemas.registry import ROOT, Enterprise, Node
 from schemas.tree import Registry
 
+_GAP = r"[\s._/()\u00ad\u00b7\u200b-\u200d\u2010-\u2015\u2022\u2060\u2212\u30fb\ufeff-]{0,3}"
+"""What people write between the groups of a number, and what nobody sees there."""
 _PERSONAL = pattern(
-    r"(?<![0-9])(?:[1-9][0-9]{16}[0-9Xx]"
-    r"|(?:(?:\+|00)?86[ -]?)?1[3-9][0-9](?:[ -]?[0-9]{4}){2})(?![0-9])"
+    rf"(?<![0-9])(?:[1-9][0-9]{{16}}[0-9Xx]"
+    rf"|[1-9][0-9]{{5}}{_GAP}(?:19|20)[0-9]{{6}}{_GAP}[0-9]{{3}}[0-9Xx]"
+    rf"|(?:(?:\+|00)?86{_GAP})?1[3-9][0-9]{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}})(?![0-9])"
+)
+"""ID numbers, and mobile numbers with or without gaps (3-4-4, the way they are read out)."""
+
+_SERIALS = {"request_id", "campaign_id", "project_id", "evidence"}
+"""References to things. They are serial numbers by nature, so there only what stands alone and in
+one piece is a person's number: "150-2023-0506" is a serial, and of 18 digits only those are an ID
+number that hold the birth date of an adult (before 2010, so that region, date and count make no
+such number) and the right check digit. References to persons (actor_ref,
+performers, approved_by) get the rule of free texts: there a number is likely somebody's own.
+"""
+_MOBILE = pattern(r"(?<![0-9A-Za-z])(?:(?:\+|00)?86)?1[3-9][0-9]{9}(?![0-9A-Za-z])")
+_ID_NUMBER = pattern(
+    r"(?<![0-9A-Za-z])[1-9][0-9]{5}(?:19[0-9]|200)[0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+    r"[0-9]{3}[0-9Xx](?![0-9A-Za-z])"
 )
 _DIGEST = pattern(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-fA-F]{32,}")
 """UUIDs and hashes, in which such a number may stand by chance."""
@@ -24,20 +41,36 @@ _CODED |= {"occurred_at", "complete_to", "target_type"}
 """Fields whose form is fixed; some hold 18 digits by right."""
 
 
-def personal(data: object, path: str) -> Iterator[Invalid]:
-    """Find ID numbers and mobile numbers in the free texts of `data`: no log may keep them."""
+def personal(data: object, path: str, *, serial: bool = False) -> Iterator[Invalid]:
+    """Find ID and mobile numbers in the texts and references of `data`: no log may keep them."""
     if isinstance(data, str):
-        # What is longer than any text may be is refused for that.
-        if _PERSONAL.search(_DIGEST.sub("", normalize("NFKC", data[:_LONGEST]))):
+        if _someones(data, serial=serial):
             detail = "this holds an ID number or a mobile number; refer to a person by a reference"
             yield Invalid(path, "personal_data", detail)
     elif isinstance(data, Mapping):
         for name, value in data.items():
-            if name not in _CODED and not name.endswith("_id"):
-                yield from personal(value, f"{path}.{name}")
+            kind = name in _SERIALS
+            if kind or not (name in _CODED or name.endswith("_id")):
+                yield from personal(value, f"{path}.{name[:80]}", serial=kind)
     elif isinstance(data, list):
         for index, value in enumerate(data):
-            yield from personal(value, f"{path}.{index}")
+            yield from personal(value, f"{path}.{index}", serial=serial)
+
+
+def _someones(text: str, *, serial: bool) -> bool:
+    """Whether a text, or a serial number, holds a mobile number or an ID number."""
+    # What is longer than any text may be is refused for that.
+    text = _DIGEST.sub("", normalize("NFKC", text[:_LONGEST]))
+    if not serial:
+        return _PERSONAL.search(text) is not None
+    numbers = _ID_NUMBER.finditer(text)
+    return _MOBILE.search(text) is not None or any(_checks(found[0]) for found in numbers)
+
+
+def _checks(number: str) -> bool:
+    """Whether the last character of an ID number follows from the others (GB 11643)."""
+    digits = [10 if digit in "Xx" else int(digit) for digit in number]
+    return sum(digit << (17 - place) for place, digit in enumerate(digits)) % 11 == 1
 
 
 def future(time: datetime, path: str, now: datetime, ahead: timedelta) -> Iterator[Invalid]:

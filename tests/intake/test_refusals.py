@@ -111,6 +111,19 @@ async def test_what_happens_more_than_a_day_ahead_is_refused(
         "+86 138 1234 5678",
         "138-1234-5678",
         f"0086{MOBILE}",
+        "138.1234.5678",
+        "138 - 1234 - 5678",
+        "138–1234—5678",
+        "138·1234·5678",
+        "138/1234/5678",
+        "138_1234_5678",
+        "(138)12345678",
+        "138\u00a01234\u20055678",
+        "138\u200b1234\u200b5678",
+        "+86.138.1234.5678",
+        "（86）138１２３４－5678",
+        "110101 19900307 7758",
+        "110101-19900307-775x",
         "１３８１２３４５６７８",
         ID_NUMBER,
         f"身份证号{ID_NUMBER}",
@@ -136,6 +149,10 @@ async def test_texts_with_an_id_or_mobile_number_are_refused(station: Station, t
         "9f86d081884c7d659a2feaa0c55ad01513812345678f4f1b2b0b822cd15d6c15",
         "110101199003077758000",
         "1234567",
+        "提升 15.2 2023-05-06",
+        "1998-2023 100 家",
+        "13800 1234 56",
+        "192.168.1.1, 138.12.34.56",
     ],
 )
 async def test_other_numbers_are_taken(station: Station, text: str) -> None:
@@ -143,6 +160,45 @@ async def test_other_numbers_are_taken(station: Station, text: str) -> None:
     visit |= {"id": "yinhu.v-1", "demands": [text]}
     answer = await station.post("/v1/visits", visit)
     assert answer.status_code == 202, answer.text
+
+
+@pytest.mark.parametrize("field", ["request_id", "evidence", "campaign_id", "project_id"])
+@pytest.mark.parametrize(
+    ("reference", "status"),
+    [
+        (MOBILE, 422),
+        (f"tel-{MOBILE}.jpg", 422),
+        (f"+86{MOBILE}", 422),
+        ("11010519491231002X", 422),
+        ("id_440524188001010014", 202),  # born before anybody alive
+        ("id_11010519491231002X", 422),
+        ("202305060012345678", 202),
+        ("420600202305060001", 202),  # its check digit is right, but it says when it was given out
+        ("175928847299117063", 202),
+        ("150-2023-0506", 202),
+        ("yinhu.req-000123", 202),
+        ("01HF13812345678ABCDEFGHJKM", 202),
+        ("mmexport1699999999999.jpg", 202),
+    ],
+)
+async def test_a_reference_to_a_thing_may_be_any_serial_number_but_a_persons(
+    station: Station, field: str, reference: str, status: int
+) -> None:
+    value = [reference] if field == "evidence" else reference
+    answer = await station.post("/v1/services", service(id="yinhu.a", **{field: value}))
+    assert answer.status_code == status, answer.text
+    if status == 422:
+        assert {rule for _, rule in rules(answer)} == {"personal_data"}
+
+
+@pytest.mark.parametrize("field", ["actor_ref", "performers"])
+@pytest.mark.parametrize("reference", [MOBILE, "138.1234.5678", ID_NUMBER])
+async def test_a_reference_to_a_person_holds_no_number_of_theirs(
+    station: Station, field: str, reference: str
+) -> None:
+    value = [reference] if field == "performers" else reference
+    answer = await station.post("/v1/services", service(id="yinhu.a", **{field: value}))
+    assert {rule for _, rule in rules(answer)} == {"personal_data"}
 
 
 async def test_a_credit_code_of_digits_only_is_no_id_number(station: Station) -> None:
