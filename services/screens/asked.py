@@ -7,6 +7,7 @@ from fastapi import Request
 from bus.keys import Keys, Principal
 from bus.port import Position
 from schemas.errors import Forbidden, Invalid, Unauthenticated
+from schemas.fields import EARLIEST, LATEST
 from schemas.topics import TOPICS
 
 
@@ -29,6 +30,8 @@ def moment(text: str) -> int:
         time = None
     if time is None or time.tzinfo is None or "T" not in text:
         raise Invalid("as_of", "form", f"{text[:100]!r} is no time like 2026-11-21T10:00:00+08:00")
+    if not EARLIEST <= time < LATEST:
+        raise Invalid("as_of", "range", f"{text[:100]!r} is not in the years 2000 to 2099")
     return int(time.timestamp() * 1000)
 
 

@@ -1,6 +1,7 @@
 """The channel of one node: its document, its last changes, and who follows it."""
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,6 +13,8 @@ from services.screens.patch import difference
 
 write = msgspec.json.Encoder(decimal_format="number").encode
 """Writes JSON; Decimal becomes a number with just its digits."""
+
+_GIVEN = re.compile("[0-9]{1,15}")  # a number as ids here have it, in no other script or length
 
 PING = format_sse_event(comment="ping", event="ping", data_str="{}")
 """A comment for proxies, and an event for scripts, which cannot see comments."""
@@ -102,7 +105,7 @@ class Channel:
     def _since(self, last_id: str | None) -> list[bytes] | None:
         """Return the changes after an id; None when they are not all here."""
         epoch, _, serial = (last_id or "").rpartition("-")
-        if epoch != self._epoch or not serial.isdecimal():
+        if epoch != self._epoch or not _GIVEN.fullmatch(serial):
             return None
         missing = self._serial - int(serial)
         if not 0 <= missing <= len(self._ring):

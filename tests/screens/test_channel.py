@@ -5,6 +5,8 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from services.screens.channel import PING, Channel, Client
 from services.screens.stream import Stream
 
@@ -26,6 +28,17 @@ async def test_what_only_the_time_changed_is_not_told() -> None:
     assert await client.next(0.001) == PING
     channel.advance({"n": 1, "now": "10:02"})
     assert await client.next(1) == (b'event: change\ndata: {"n":1,"now":"10:02"}\nid: epoch-1\n\n')
+
+
+@pytest.mark.parametrize(
+    "serial", ["", "9" * 4400, "0" * 4400 + "1", "1" * 16, "-1", "+1", "٢", "²", "1.0", "2", "1 "]
+)
+async def test_an_id_that_was_not_given_here_begins_with_a_snapshot(serial: str) -> None:
+    channel = Channel("epoch", {"n": 0}, ring=10)
+    channel.advance({"n": 1})
+    assert (await channel.join("epoch-0", limit=3).next(1) or b"").startswith(b"event: change")
+    message = await channel.join(f"epoch-{serial}", limit=3).next(1) or b""
+    assert message.startswith(b"event: snapshot")
 
 
 async def test_a_stuck_client_is_cut_off_once_it_is_dropped() -> None:

@@ -103,6 +103,16 @@ async def test_errors_are_problems_that_name_the_field(tmp_path: Path) -> None:
         assert (await served.get("/v1/counters", 422, period="2026-13"))["field"] == "period"
         assert (await served.get("/v1/counters", 422, after="x"))["field"] == "after"
         assert (await served.get("/v1/counters", 422, as_of="today"))["field"] == "as_of"
+        for beyond in (
+            "0001-01-01T00:00:00+08:00",
+            "9999-12-31T23:59:59-08:00",
+            "1999-12-31T23:59:59+08:00",
+            "2100-01-01T00:00:00+08:00",
+        ):
+            far = await served.get("/v1/counters", 422, as_of=beyond)
+            assert (far["field"], far["rule"]) == ("as_of", "range")
+        for within in ("2000-01-01T00:00:00+08:00", "2099-12-31T23:59:59+08:00"):
+            await served.get("/v1/counters", as_of=within)
         assert (await served.get("/v1/counters", 422, wait="long"))["field"] == "wait"
         late = await served.get("/v1/counters", 504, after=AFTER, wait=0)
         assert late["rule"] == "behind"
@@ -190,7 +200,8 @@ async def test_who_comes_back_gets_what_was_missed_and_nothing_twice(tmp_path: P
             await step(9)
             kind, _, patch = await events.next()
             assert (kind, patch["all"]) == ("change", {"visits": {"value": 9}})
-        for lost in (first, "somebody-else-1", "7"):
+        endless = first.rpartition("-")[0] + "-" + "7" * 4400
+        for lost in (first, "somebody-else-1", "7", endless):
             async with listening(served, last_id=lost) as events:
                 kind, _, document = await events.next()
                 assert (kind, document["resumed"]) == ("snapshot", False)
