@@ -13,11 +13,11 @@ from schemas.envelope import envelope
 from schemas.errors import Invalid, Rejected, TooLarge
 from schemas.registry import Enterprise, Node
 from schemas.reports import HeartbeatSent
-from schemas.topics import MAX_RECORD
+from schemas.topics import MAX_RECORD, REGISTRY
 from schemas.tree import Registry
 from services.intake.draft import Draft, relative
 from services.intake.principal import permit
-from services.intake.rules import circle, future, parents, personal, unknown
+from services.intake.rules import circle, days, future, parents, personal, unknown
 
 
 class Admissible(NamedTuple):
@@ -50,7 +50,10 @@ class Checks:
     def _formed(self, draft: Draft, now: datetime) -> tuple[Event, Record]:
         """Judge what needs no registry."""
         value = _encoded(draft)
-        errors = list(personal(draft.attributes.get("data"), "data"))
+        data = draft.attributes.get("data")
+        errors = list(personal(data, "data"))
+        if draft.kind.topic is REGISTRY:
+            errors += days(data, "data")
         try:
             whole = envelope(draft.kind).model_validate_json(
                 value, extra="forbid", by_alias=True, by_name=False

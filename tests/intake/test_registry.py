@@ -3,7 +3,11 @@
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
+from schemas.fields import Day
+from schemas.registry import Enterprise, Node
+from services.intake.rules import DAYS
 from tests.intake.station import ACTOR, Station, node, rules, service
 
 FIRM = {"node_id": "yinhu", "occurred_at": "2023-05-06T09:30:00+08:00", **ACTOR}
@@ -83,6 +87,37 @@ async def test_a_document_of_the_wrong_shape_is_refused(station: Station, wrong:
         answer = await station.put(ENTERPRISE, {**FIRM, "categories": wrong}, if_match=number)
         assert answer.status_code == 422
         await station.put(ENTERPRISE, {**FIRM, "revision": 1})
+
+
+@pytest.mark.parametrize("day", ["2023-02-31", "2023-02-29", "2099-02-30", "2023-04-31"])
+async def test_a_day_that_no_calendar_has_is_refused(station: Station, day: str) -> None:
+    closed = node("yinhu", "county", closed=day, flags=[{"flag": "online", "from": day}])
+    parents = [{"parent": "county", "from": "2020-02-29"}, {"parent": "county", "from": day}]
+    categories = [{"category": "sme", "to": day}]
+    for path, document, fields in (
+        (NODE, closed, {"closed", "flags.0.from"}),
+        (NODE, node("yinhu", None, parents=parents), {"parents.1.from"}),
+        (ENTERPRISE, {**FIRM, "categories": categories}, {"categories.0.to"}),
+    ):
+        answer = await station.put(path, document, if_match="1")
+        assert rules(answer) == {(field, "day") for field in fields}
+    assert (await station.put(NODE, node("yinhu", "county", closed="2024-02-29"), if_match="1")
+    ).is_success  # fmt: skip
+
+
+def test_every_day_in_a_document_is_looked_at() -> None:
+    form = TypeAdapter(Day).json_schema()["pattern"]
+
+    def named(part: Any, name: str = "") -> set[str]:
+        if isinstance(part, list):
+            return {found for one in part for found in named(one, name)}
+        if not isinstance(part, dict):
+            return set()
+        own = {name} if part.get("pattern") == form else set()
+        return own.union(*(named(value, name if key == "anyOf" else key)
+                           for key, value in part.items()))  # fmt: skip
+
+    assert {one for model in (Node, Enterprise) for one in named(model.model_json_schema())} == DAYS
 
 
 async def test_the_document_of_a_node_is_about_the_node_in_the_path(station: Station) -> None:
