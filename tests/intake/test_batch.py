@@ -5,12 +5,15 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bus.keys import Keys
 from bus.port import Bus
 from schemas.codec import encode
 from schemas.topics import HEARTBEATS
 from services.intake import Settings
+from services.intake.parse import split
 from tests.intake.station import BATCH, Clock, Station, event, node, open_station, service
 
 LINES, ONE = "application/x-ndjson", "application/cloudevents+json"
@@ -129,7 +132,58 @@ async def test_an_empty_batch_has_no_answers(station: Station) -> None:
     assert statuses(await send(station)) == []
 
 
-@pytest.mark.parametrize("body", ["", "{", "{}", "[1", "5", "[NaN]"])
+@pytest.mark.parametrize(
+    "item",
+    [
+        r'{"type": "\ud800"}',
+        '{"type": ' + "[" * 2000 + "]" * 2000 + "}",
+        '{"type": ' + '{"a":' * 100_000 + "1" + "}" * 100_000 + "}",
+        '{"type" "x", ["]\\\\", {}]}',
+        '{"type": 01}',
+        '{"type": "\x01"}',
+        "NaN",
+        "one two",
+    ],
+    ids=["surrogate", "deep", "deeper", "colon", "number", "control", "nan", "words"],
+)
+async def test_an_item_that_is_no_json_spoils_that_item_only(station: Station, item: str) -> None:
+    one, other = (
+        json.dumps(event("service.delivered", f"yinhu.{i}", service(evidence=['a "]", [,'])))
+        for i in range(2)
+    )
+    answer = await station.post("/v1/events", f" [{one}, {item} ,{other}]\n", content_type=BATCH)
+    assert statuses(answer) == [202, 400, 202]
+    assert {problem["problem"]["rule"] for problem in answer.json() if "problem" in problem} == {
+        "json"
+    }
+    assert {e.subject for e in await station.events()} == {"yinhu.0", "yinhu.1"}
+
+
+async def test_bytes_that_are_no_text_spoil_their_item_only(station: Station) -> None:
+    good = json.dumps(event("service.delivered", "yinhu.a", service())).encode()
+    answer = await station.post(
+        "/v1/events", b'[{"type": "\xff"},' + good + b"]", content_type=BATCH
+    )
+    assert statuses(answer) == [400, 202]
+
+
+@given(st.lists(st.recursive(
+    st.one_of(st.none(), st.integers(), st.text('ab"\\[]{},: ')),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text('"[,'), inner)),
+)))  # fmt: skip
+def test_an_array_is_split_alike_whether_or_not_an_item_is_bad(items: list[Any]) -> None:
+    raw = json.dumps(items).encode()
+    assert [json.loads(item) for item in split(raw)] == items
+    bad = json.dumps([*items, "\ud800", *items]).encode()
+    found = [json.loads(item) for item in split(bad)]
+    assert found == [*items, "\ud800", *items]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "{", "{}", "[1", "5", "[", "[01,]", "[,01]", "[01}", "[[01}]", '["01]', "[01]]", "[01],[]",
+     "[" + "[]" * 600_000 + "]"],
+)  # fmt: skip
 async def test_what_is_no_array_at_all_is_refused_as_a_whole(station: Station, body: str) -> None:
     answer = await station.post("/v1/events", body, content_type=BATCH)
     assert (answer.status_code, answer.json()["rule"]) == (400, "json")
