@@ -1,6 +1,6 @@
 """GET /v1/counters, GET /v1/live: the numbers, for anybody."""
 
-import asyncio
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,6 +9,7 @@ from bus.state import State
 from schemas.days import ALL, Period, business_day
 from schemas.problems import Refusal
 from schemas.registry import ROOT
+from services.screens.aside import Aside
 from services.screens.asked import moment, position
 from services.screens.desk import Desk
 from services.screens.gauges import gauges, indicators
@@ -24,8 +25,8 @@ After = Annotated[str | None, Query(description="a position TOPIC:PARTITION:OFFS
 AsOf = Annotated[str | None, Query(description="RFC 3339: what was known then")]
 
 
-def counting(desk: Desk, live: Live, state: State) -> APIRouter:
-    """Return the routes of counters and live documents."""
+def counting(desk: Desk, live: Live, state: State, past: Aside) -> APIRouter:
+    """Return the routes of counters and live documents; what was known earlier is told aside."""
     router = APIRouter(tags=["counters"], route_class=ToldRoute)
 
     @router.get("/v1/counters")
@@ -45,7 +46,10 @@ def counting(desk: Desk, live: Live, state: State) -> APIRouter:
         if then is None:
             return told(_now(desk, node, days))
         await desk.indexed_to_end(wait)
-        return told(await asyncio.to_thread(_then, desk, state, node, days, then))
+        return told(await past.run(earlier, node, days, then))
+
+    def earlier(node: str, period: Period, then: int) -> dict[str, Any]:
+        return _then(desk, state, past.go_on, (node, period, then))
 
     @router.get("/v1/live")
     async def follow(request: Request, node: str = ROOT) -> Response:
@@ -77,15 +81,23 @@ def _now(desk: Desk, node: str, period: Period) -> dict[str, Any]:
     }
 
 
-def _then(desk: Desk, state: State, node: str, period: Period, then: int) -> dict[str, Any]:
+def _then(
+    desk: Desk, state: State, go_on: Callable[[], None], asked: tuple[str, Period, int]
+) -> dict[str, Any]:
     """Return the answer as it was known at a time; how complete that was, nobody wrote down."""
+    node, period, then = asked
     chronicle = desk.views.chronicle.at(then)
     if not chronicle.known(node):
         raise Refusal(404, "unknown_node", f"there was no node {node[:64]!r} yet")
     registry = chronicle.registry
     scope = Scope(period, chronicle.ever_below(node), as_of=then)
+
+    def covers(below: str, day: str) -> bool:
+        go_on()
+        return registry.covers(node, below, day)
+
     with state.read() as connection:
-        found = totals(connection, scope, lambda n, day: registry.covers(node, n, day))
+        found = totals(connection, scope, covers)
     values = {
         key: n if isinstance(n, int) else len({registry.resolve(member) for member in n})
         for key, n in found.items()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from sqlalchemy import Connection, func, select
@@ -27,7 +28,7 @@ T = TypeVar("T")
 
 
 class Index:
-    """Writes the index; `marks` says how far it has come. Its SQL runs beside the loop."""
+    """Writes the index; `marks` says how far it has come. Its SQL runs in a thread of its own."""
 
     def __init__(
         self, log: Bus, state: State, views: Views, clock: Callable[[], float], size: int
@@ -39,10 +40,15 @@ class Index:
         self.start = Start(self.marks)
         self.ticker, self.trend = Ticker(), Trend()
         self.skipped = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="screens-index")
 
     async def run(self) -> None:
         """Index for ever."""
-        for last in await _beside(self._last_news):
+        with self._thread:
+            await self._follow()
+
+    async def _follow(self) -> None:
+        for last in await self._beside(self._last_news):
             self.ticker.tell(last)
         async with self._log.subscribe(None, [RESULTS], self.marks.at) as subscription:
             await self.start.measure(self._log, [RESULTS])
@@ -51,8 +57,17 @@ class Index:
                 await self._load_days()
                 for batch in await subscription.poll(1.0, self._size):
                     if batch.lease.alive and batch.base == self.marks.at(batch.source):
-                        self._tell(await _beside(self._write, batch))
+                        self._tell(await self._beside(self._write, batch))
                         self.marks.move(batch.source, batch.next)
+
+    async def _beside(self, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+        """Run SQL in a thread that nobody else uses; when cancelled, end only after it."""
+        running = asyncio.wrap_future(self._thread.submit(work, *args, **more))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.wait([running])
+            raise
 
     def _write(self, batch: Batch) -> Outcome:
         with self._state.move(batch.source, batch.base, batch.next) as connection:
@@ -84,7 +99,7 @@ class Index:
         today = self._today()
         wanted = {today, week_before(today)}
         for day in wanted - self.trend.days:
-            self.trend.load(day, await _beside(self._hours, day))
+            self.trend.load(day, await self._beside(self._hours, day))
             self._views.touched.all()
         for day in self.trend.days - wanted:
             self.trend.forget(day)
@@ -113,16 +128,6 @@ class Index:
 
     def _today(self) -> str:
         return business_day(instant(int(self._clock() * 1000)))
-
-
-async def _beside(work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
-    """Run blocking work in a thread; when cancelled, end only after it, for it uses the state."""
-    task = asyncio.create_task(asyncio.to_thread(work, *args, **more))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
 
 
 def _news(partition: int, offset: int, logged: int, value: bytes) -> News:

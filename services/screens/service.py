@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter
 
 from bus.keys import Keys
 from bus.port import Bus
 from bus.state import State
+from services.screens.aside import Aside, aside
 from services.screens.counting import counting
 from services.screens.desk import Desk
 from services.screens.facting import facting
@@ -26,15 +27,17 @@ from services.screens.wall import Wall
 class Screens:
     """Screens while it runs: its routes, and whether it can answer."""
 
-    def __init__(self, router: APIRouter, views: Views, follower: Follower, index: Index) -> None:
-        self.router, self._views = router, views
-        self._follower, self._index = follower, index
+    def __init__(
+        self, router: APIRouter, follower: Follower, index: Index, views: Views, past: Aside
+    ) -> None:
+        self.router, self.index, self.past = router, index, past
+        self._follower, self._views = follower, views
 
     def ready(self) -> dict[str, str]:
         """Return what is not ready and why; {} when everything is."""
         behind = {
             "counters": self._follower.start.behind() or self._outdated(),
-            "facts": self._index.start.behind(),
+            "facts": self.index.start.behind(),
         }
         return {name: why for name, why in behind.items() if why is not None}
 
@@ -52,7 +55,10 @@ async def running(
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Screens]:
     """Run screens on a log until the context ends; a loop that fails ends the task group."""
-    with State.open(settings.data / "screens.db", TABLES, log.identity) as state:
+    async with AsyncExitStack() as opened:
+        file = settings.data / "screens.db"
+        state = opened.enter_context(State.open(file, TABLES, log.identity))
+        past = await opened.enter_async_context(aside(settings.past_threads, settings.past_waiting))
         views = Views.empty(settings.silent_after)
         index = Index(log, state, views, clock, settings.index_batch)
         wall = Wall(views, index.ticker, index.trend, settings.ranking_minimum)
@@ -64,7 +70,7 @@ async def running(
         loops = {"follow": follower.run(), "index": index.run(), "live": live.run()}
         started = [tasks.create_task(run, name=f"screens-{name}") for name, run in loops.items()]
         try:
-            yield Screens(_routes(desk, live, state), views, follower, index)
+            yield Screens(_routes(desk, live, state, past), follower, index, views, past)
         finally:
             live.end()
             for task in started:
@@ -72,9 +78,9 @@ async def running(
             await asyncio.gather(*started, return_exceptions=True)
 
 
-def _routes(desk: Desk, live: Live, state: State) -> APIRouter:
+def _routes(desk: Desk, live: Live, state: State, past: Aside) -> APIRouter:
     router = APIRouter()
-    for part in (counting(desk, live, state), facting(desk, state)):
+    for part in (counting(desk, live, state, past), facting(desk, state)):
         router.include_router(part)
     router.include_router(pages(desk.views.chronicle.known))
     return router

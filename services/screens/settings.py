@@ -50,6 +50,12 @@ class Settings(BaseSettings):
         description="the most seconds that ?wait= may ask for",
     )
     index_batch: int = Field(1000, ge=1, le=100_000, description="facts indexed in one transaction")
+    past_threads: int = Field(
+        2, ge=1, le=64, description="questions with ?as_of= that are counted at the same time"
+    )
+    past_waiting: int = Field(
+        4, ge=0, le=10_000, description="more of them that may wait; the next ones are refused"
+    )
     ranking_minimum: int = Field(
         30,
         ge=0,
