@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from deploy.protocol import Bounded
 from deploy.requests import Requests
 from schemas.errors import Unusable
 
@@ -50,6 +51,7 @@ async def serve(requests: Requests, opened: socket.socket, stop: asyncio.Event) 
 def _config(requests: Requests) -> uvicorn.Config:
     return uvicorn.Config(
         requests,
+        http=Bounded,
         lifespan="off",
         log_config=None,
         access_log=False,
