@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLAlchemyError
 
 from bus.port import Partition
 from schemas.errors import Fenced, Mismatch, Unusable
@@ -92,8 +92,9 @@ class State:
         """Yield a transaction that also moves `source` from `base` to `to`.
 
         Raises Fenced when it does not stand at `base`: another process writes this state.
+        Unusable when the disk is full or fails: neither rows nor the position have moved.
         """
-        with self._writer.begin():
+        with _working(self._place), self._writer.begin():
             if not self._swap(source, base, to):
                 raise Fenced(f"the position of {source.topic}/{source.number} in {self._place}")
             yield self._writer
@@ -101,14 +102,14 @@ class State:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Yield a transaction that moves nothing."""
-        with self._writer.begin():
+        """Yield a transaction that moves nothing; raises Unusable as `move` does."""
+        with _working(self._place), self._writer.begin():
             yield self._writer
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection that sees one committed state throughout; any thread may ask."""
-        with self._engine.connect() as connection, connection.begin():
+        with _working(self._place), self._engine.connect() as connection, connection.begin():
             yield connection
 
     def _swap(self, source: Partition, base: int, to: int) -> bool:
@@ -166,10 +167,34 @@ def _prepare(
         connection.execute(insert(_ORIGIN), {"identity": identity})
     elif origin != identity:
         raise Mismatch(
-            f"{name} was read from another log ({origin}, not {identity}): delete it to replay"
+            f"{name} was read from another log ({origin}, not {identity}): if this log is the "
+            "right one, move the file away and it is made anew"
         )
     rows = connection.execute(select(_POSITION.c.topic, _POSITION.c.number, _POSITION.c.next))
     return {Partition(topic, number): offset for topic, number, offset in rows}
+
+
+def origin(place: str | Path) -> str | None:
+    """Return which log a state was read from; None when it does not say."""
+    engine = _engine(_url(place))
+    try:
+        with engine.connect() as connection:
+            return connection.scalar(select(_ORIGIN.c.identity))
+    except SQLAlchemyError:
+        return None
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _working(name: str) -> Iterator[None]:
+    """Say what the disk or the file does to a transaction; what its statements do is a fault."""
+    try:
+        yield
+    except DatabaseError as error:
+        if type(error) not in {DatabaseError, OperationalError}:
+            raise
+        raise Unusable(f"{name} cannot be used as a state now: {error.orig}") from error
 
 
 @contextmanager

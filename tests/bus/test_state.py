@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from bus.port import Partition
-from bus.state import State
+from bus.state import State, origin
 from schemas.errors import Fenced, Mismatch, Unusable
 
 TABLES = MetaData()
@@ -149,7 +150,7 @@ def test_the_state_of_another_log_is_refused_in_one_sentence(path: Path) -> None
     with State.open(path, TABLES, "log-1"):
         pass
     other = State.open(path, TABLES, "log-2")
-    with pytest.raises(Mismatch, match=r"another log.*delete it to replay"), other:
+    with pytest.raises(Mismatch, match=r"another log.*move the file away"), other:
         pass
 
 
@@ -199,3 +200,46 @@ def test_the_tables_lie_in_an_ordinary_file(path: Path, state: State) -> None:
     with closing(sqlite3.connect(path)) as db:
         rows = db.execute("SELECT topic, number, next FROM log_position").fetchall()
     assert rows == [("results", 2, 5)]
+
+
+def fill(state: State) -> None:
+    """Move on until the disk is full."""
+    with state.write() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count=20").close()
+    for base in range(1000):
+        with state.move(SOURCE, base, base + 1) as connection:
+            connection.execute(insert(TOTALS), {"name": f"{base}" * 1000, "n": base})
+
+
+def test_a_full_disk_is_one_sentence_and_neither_rows_nor_position_have_moved(
+    path: Path, state: State
+) -> None:
+    with pytest.raises(Unusable) as caught:
+        fill(state)
+    assert str(caught.value) == f"{path} cannot be used as a state now: database or disk is full"
+    position = state.position(SOURCE)
+    assert 0 < position == len(totals(state))
+    with State.open(path, TABLES, "log-1") as again:
+        assert again.positions == {SOURCE: position}
+
+
+def test_a_full_disk_stops_also_what_moves_nothing(state: State) -> None:
+    with pytest.raises(Unusable):
+        fill(state)
+    with pytest.raises(Unusable), state.write() as connection:
+        connection.execute(insert(TOTALS), {"name": "x" * 100_000, "n": 1})
+
+
+def test_a_statement_that_is_wrong_stays_a_fault(state: State) -> None:
+    with state.write() as connection:
+        connection.execute(insert(TOTALS), {"name": "a", "n": 1})
+    with pytest.raises(IntegrityError), state.write() as connection:
+        connection.execute(insert(TOTALS), {"name": "a", "n": 2})
+
+
+def test_a_state_tells_which_log_it_is_of(path: Path, tmp_path: Path) -> None:
+    with State.open(path, TABLES, "log-1"):
+        assert origin(path) == "log-1"
+    assert origin(path) == "log-1"
+    (tmp_path / "empty.db").touch()
+    assert origin(tmp_path / "empty.db") is None
