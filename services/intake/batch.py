@@ -27,7 +27,9 @@ LINES = "application/x-ndjson"
 _SPLIT = {CONTENT_TYPE: lambda raw: [raw], BATCH: split, LINES: lines}
 _TAKEN = (RESULTS, REGISTRY, HEARTBEATS)
 _TURN = 50  # items judged before other posts get their turn
-Judged = Admissible | YizhanError
+_SHOWN = 10  # errors told of one item; a batch has thousands
+Refused = dict[str, Any]
+Judged = Admissible | Refused
 
 
 def router(door: Door) -> APIRouter:
@@ -48,7 +50,10 @@ def router(door: Door) -> APIRouter:
 
 
 async def _judge(door: Door, items: Sequence[bytes], principal: Principal) -> list[Judged]:
-    """Judge the items in their order: each sees the registry items before it."""
+    """Judge the items in their order: each sees the registry items before it.
+
+    A refusal is kept as its short answer: the error itself would hold on to all it was made from.
+    """
     outlook = Outlook(door.view)
     judged: list[Judged] = []
     for index, item in enumerate(items):
@@ -57,7 +62,7 @@ async def _judge(door: Door, items: Sequence[bytes], principal: Principal) -> li
         try:
             admitted = await door.admit(_draft(item), principal, outlook)
         except YizhanError as error:
-            judged.append(error)
+            judged.append(_refused(door, error))
             continue
         if admitted.event.kind.topic is REGISTRY:
             outlook.take(admitted.event)
@@ -80,7 +85,7 @@ async def _answers(door: Door, judged: Sequence[Judged]) -> list[dict[str, Any]]
     return [
         _answer(door, one, next(outcomes)) | {"index": index}
         if isinstance(one, Admissible)
-        else _refused(door, one) | {"index": index}
+        else one | {"index": index}
         for index, one in enumerate(judged)
     ]
 
@@ -98,7 +103,10 @@ def _answer(door: Door, one: Admissible, outcome: Position | LogError) -> dict[s
     return {"status": 202, **summary(one, outcome)}
 
 
-def _refused(door: Door, error: YizhanError) -> dict[str, Any]:
+def _refused(door: Door, error: YizhanError) -> Refused:
+    """Answer with the first few errors of an item, and with how many `more` there are."""
     door.metrics.refuse(error)
-    status, body_ = problem(error)
-    return {"status": status, "problem": body_}
+    status, told_ = problem(error)
+    if isinstance(error, Invalid) and (more := len(error.errors) - _SHOWN) > 0:
+        told_ |= {"errors": told_["errors"][:_SHOWN], "more": more}
+    return {"status": status, "problem": told_}

@@ -64,6 +64,26 @@ async def test_good_items_are_kept_and_each_bad_one_is_told_what_is_wrong(
     assert {e.subject for e in await station.events()} == {"yinhu.a", "yinhu.g"}
 
 
+@pytest.mark.parametrize(("wrong", "more"), [(10, None), (11, 1), (250, 240)])
+async def test_an_item_is_told_ten_errors_and_how_many_more_there_are(
+    station: Station, wrong: int, more: int | None
+) -> None:
+    item = event("service.delivered", "yinhu.a", service(**{f"x{i}": 1 for i in range(wrong)}))
+    (answer,) = (await send(station, item)).json()
+    assert len(answer["problem"]["errors"]) == 10
+    assert answer["problem"].get("more") == more
+
+
+async def test_the_answer_to_a_bad_batch_is_no_larger_than_the_batch(station: Station) -> None:
+    item = event("service.delivered", "yinhu.a", service(**{f"x{i}": 1 for i in range(200)}))
+    phones = {"n" * 5000: {f"x{i}": "13812345678" for i in range(20)}}
+    long = event("service.delivered", "yinhu.b", service(**phones))
+    sent = json.dumps([item, long] * 20)
+    answer = await station.post("/v1/events", sent, content_type=BATCH)
+    assert statuses(answer) == [422] * 40
+    assert len(answer.content) < len(sent)
+
+
 async def test_items_of_a_batch_see_the_registry_items_before_them(station: Station) -> None:
     answer = await send(
         station,
