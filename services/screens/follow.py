@@ -5,7 +5,7 @@ from schemas.topics import COUNTERS, HEARTBEATS, REGISTRY
 from services.screens.start import Start
 from services.screens.views import Views
 
-_TOPICS = (REGISTRY, HEARTBEATS, COUNTERS)
+FOLLOWED = (REGISTRY, HEARTBEATS, COUNTERS)
 _CHUNK = 500  # records taken in before others get their turn
 
 
@@ -18,8 +18,8 @@ class Follower:
 
     async def run(self) -> None:
         """Read for ever."""
-        async with self._log.subscribe(None, _TOPICS, self._views.read.at) as subscription:
-            ends = await self.start.measure(self._log, _TOPICS)
+        async with self._log.subscribe(None, FOLLOWED, self._views.read.at) as subscription:
+            ends = await self.start.measure(self._log, FOLLOWED)
             first = Partition(REGISTRY.name, 0)
             while self._views.read.at(first) < ends[first]:
                 await self._take(subscription, [first])

@@ -2,20 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from fastapi import APIRouter
 
 from bus.keys import Keys
 from bus.port import Bus
 from bus.state import State
+from schemas.topics import RESULTS
 from services.screens.aside import Aside, aside
 from services.screens.counting import counting
 from services.screens.desk import Desk
 from services.screens.facting import facting
-from services.screens.follow import Follower
+from services.screens.follow import FOLLOWED, Follower
 from services.screens.index import Index
+from services.screens.lag import Lag
 from services.screens.live import Live
 from services.screens.pages import pages
 from services.screens.settings import Settings
@@ -23,27 +26,31 @@ from services.screens.tables import TABLES
 from services.screens.views import Views
 from services.screens.wall import Wall
 
+Doubts = Mapping[str, Sequence[Callable[[], str | None]]]
+"""By name: what to ask for a reason not to be ready."""
+
 
 class Screens:
-    """Screens while it runs: its routes, and whether it can answer."""
+    """Screens while it runs: its routes, and whether it can answer.
 
-    def __init__(
-        self, router: APIRouter, follower: Follower, index: Index, views: Views, past: Aside
-    ) -> None:
-        self.router, self.index, self.past = router, index, past
-        self._follower, self._views = follower, views
+    What is not ready is asked of each view in turn; the first that has something to say is told.
+    """
+
+    def __init__(self, router: APIRouter, index: Index, past: Aside, doubts: Doubts) -> None:
+        self.router, self.index, self.past, self._doubts = router, index, past, doubts
 
     def ready(self) -> dict[str, str]:
         """Return what is not ready and why; {} when everything is."""
-        behind = {
-            "counters": self._follower.start.behind() or self._outdated(),
-            "facts": self.index.start.behind(),
+        found = {
+            name: next((why for ask in doubts if (why := ask()) is not None), None)
+            for name, doubts in self._doubts.items()
         }
-        return {name: why for name, why in behind.items() if why is not None}
+        return {name: why for name, why in found.items() if why is not None}
 
-    def _outdated(self) -> str | None:
-        found = sorted(self._views.counters.outdated().items())
-        return ", ".join(f"{topic}:{number} is {why}" for (topic, number), why in found) or None
+
+def _outdated(views: Views) -> str | None:
+    found = sorted(views.counters.outdated().items())
+    return ", ".join(f"{topic}:{number} is {why}" for (topic, number), why in found) or None
 
 
 @asynccontextmanager
@@ -67,10 +74,22 @@ async def running(
         desk = Desk(
             log, keys, settings, views, wall, index.marks, follower.start, index.start, clock
         )
-        loops = {"follow": follower.run(), "index": index.run(), "live": live.run()}
+        following = Lag(log, FOLLOWED, views.read, settings.lag_every)
+        indexing = Lag(log, [RESULTS], index.marks, settings.lag_every)
+        doubts = {
+            "counters": (follower.start.behind, following.behind, partial(_outdated, views)),
+            "facts": (index.start.behind, indexing.behind),
+        }
+        loops = {
+            "follow": follower.run(),
+            "index": index.run(),
+            "live": live.run(),
+            "lag-counters": following.run(),
+            "lag-facts": indexing.run(),
+        }
         started = [tasks.create_task(run, name=f"screens-{name}") for name, run in loops.items()]
         try:
-            yield Screens(_routes(desk, live, state, past), follower, index, views, past)
+            yield Screens(_routes(desk, live, state, past), index, past, doubts)
         finally:
             live.end()
             for task in started:

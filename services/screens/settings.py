@@ -50,6 +50,13 @@ class Settings(BaseSettings):
         description="the most seconds that ?wait= may ask for",
     )
     index_batch: int = Field(1000, ge=1, le=100_000, description="facts indexed in one transaction")
+    lag_every: float = Field(
+        5.0,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="seconds within which what the log holds must be read, or it is not ready",
+    )
     past_threads: int = Field(
         2, ge=1, le=64, description="questions with ?as_of= that are counted at the same time"
     )

@@ -1,11 +1,12 @@
 """The start of a view: what the log held when it began, which must be read before it answers."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from bus.port import Bus, Partition
 from schemas.problems import Refusal
 from schemas.topics import Topic
+from services.screens.lag import ends
 from services.screens.marks import Marks
 
 
@@ -17,10 +18,9 @@ class Start:
         self._ends: Mapping[Partition, int] | None = None
         self._read = asyncio.Event()
 
-    async def measure(self, log: Bus, topics: Iterable[Topic]) -> Mapping[Partition, int]:
+    async def measure(self, log: Bus, topics: Sequence[Topic]) -> Mapping[Partition, int]:
         """Ask the log how much there is to be read; return the end of every partition."""
-        places = [Partition(t.name, n) for t in topics for n in range(log.partitions(t))]
-        self._ends = {place: await log.highwater(place) for place in places}
+        self._ends = await ends(log, topics)
         return self._ends
 
     def look(self) -> None:

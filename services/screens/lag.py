@@ -1,0 +1,50 @@
+"""How far a view lies behind the log, as the log itself says, for as long as it runs."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from bus.port import Bus, Partition
+from schemas.errors import Unavailable
+from schemas.topics import Topic
+from services.screens.marks import Marks
+
+
+async def ends(log: Bus, topics: Sequence[Topic]) -> dict[Partition, int]:
+    """Ask the log for the end of every partition of some topics."""
+    places = [Partition(t.name, n) for t in topics for n in range(log.partitions(t))]
+    return {place: await log.highwater(place) for place in places}
+
+
+class Lag:
+    """Asks the log every few seconds; what it held at one look must be read by the next."""
+
+    def __init__(self, log: Bus, topics: Sequence[Topic], marks: Marks, every: float) -> None:
+        self._log, self._topics, self._marks, self._every = log, topics, marks, every
+        self._due: Mapping[Partition, int] = {}
+        self._away: str | None = None
+
+    async def run(self) -> None:
+        """Look for ever."""
+        seen: Mapping[Partition, int] = {}
+        while True:
+            try:
+                async with asyncio.timeout(self._every):
+                    found = await ends(self._log, self._topics)
+                self._due, seen, self._away = seen, found, None
+            except TimeoutError:
+                self._away = f"no answer in {self._every:g} seconds"
+            except Unavailable as error:
+                self._away = str(error)
+            await asyncio.sleep(self._every)
+
+    def behind(self) -> str | None:
+        """Return what should have been read by now, or that the log does not say; None: nothing."""
+        if self._away is not None:
+            return f"the log cannot be asked: {self._away}"
+        late = {p: end for p, end in self._due.items() if self._marks.at(p) < end}
+        places = ", ".join(
+            f"{topic}:{number} stands at {self._marks.at(place)} of {end}"
+            for place, end in sorted(late.items())
+            for topic, number in [place]
+        )
+        return f"behind the log for {self._every:g} seconds: {places}" if late else None
