@@ -14,6 +14,7 @@ import structlog
 import bus
 from bus import Bus
 from bus.keys import Keys
+from deploy.disk import watching
 from deploy.errors import Misuse
 from deploy.folder import ADMIN, first_key, held
 from deploy.keys import FILE
@@ -75,9 +76,10 @@ async def run(settings: Settings, parts: Sequence[Part], guest: Guest, stop: Eve
                 async with AsyncExitStack() as running:
                     log = await running.enter_async_context(connect(settings))
                     on = Ground(settings, log, keys, tasks, registry())
-                    services = [await running.enter_async_context(p.running(on)) for p in parts]
+                    disk = await running.enter_async_context(watching(settings.data, tasks))
+                    started = [await running.enter_async_context(p.running(on)) for p in parts]
                     early.cancel()
-                    await _serve(on, services, opened, guest, stop)
+                    await _serve(on, [disk, *started], opened, guest, stop)
                 _end()
         except* Ended:
             _log.info("ended")

@@ -1,0 +1,50 @@
+"""Readiness by what the data folder takes."""
+
+import resource
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.disk import Disk
+from tests.system.process import Process, processes, until
+
+
+def missing(hub: Process) -> dict[str, str]:
+    """What /readyz names while it says no."""
+    told = httpx.get(f"{hub.url}/readyz")
+    found: dict[str, str] = told.json()["missing"]
+    return found if told.status_code == 503 else {}
+
+
+async def test_a_folder_is_ready_while_it_can_be_written_and_nothing_is_left_in_it(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "data"
+    disk = Disk(folder)
+    await disk.look()
+    assert disk.ready() == {"data folder": "No such file or directory"}
+    folder.mkdir()
+    await disk.look()
+    assert disk.ready() == {}
+    assert not list(folder.iterdir())
+
+
+async def test_a_try_that_does_not_end_is_a_failed_one(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    disk._began = -1e9
+    assert "no answer" in disk.ready()["data folder"]
+    await disk.look()
+    assert disk.ready() == {}
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux can limit another process")
+def test_a_hub_whose_disk_takes_no_more_is_not_ready_until_it_does_again(tmp_path: Path) -> None:
+    hub = Process(tmp_path / "data", "up")
+    with processes(hub):
+        usual = resource.prlimit(hub.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(hub.process.pid, resource.RLIMIT_FSIZE, (60_000, usual[1]))
+        until(lambda: missing(hub).get("data folder") == "File too large", hub.said)
+        resource.prlimit(hub.process.pid, resource.RLIMIT_FSIZE, usual)
+        until(lambda: httpx.get(f"{hub.url}/readyz").status_code == 200, hub.said)
+        assert hub.end() == 0
