@@ -37,7 +37,7 @@ class Bounded(HttpToolsProtocol):
         """Begin a request."""
         self._stretch = 0
         # Amid what an earlier request of this connection is told, nothing else can be said.
-        self._answerable = self.cycle is None or self.cycle.response_complete
+        self._answerable = getattr(self.cycle, "response_complete", True)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:

@@ -9,7 +9,7 @@ from deploy.errors import Misuse
 from deploy.parts import PARTS
 from deploy.settings import Settings, read
 
-KINDS = (Settings, *(part.settings for part in PARTS))
+KINDS: tuple[type[BaseSettings], ...] = (Settings, *(part.settings for part in PARTS))
 
 
 def named(*types: type) -> list[Any]:
