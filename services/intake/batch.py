@@ -8,23 +8,19 @@ from fastapi import APIRouter, Request, Response
 
 from bus.keys import Principal
 from bus.port import Position
-from schemas.envelope import CONTENT_TYPE
 from schemas.errors import Invalid, LogError, YizhanError
 from schemas.problems import Refusal, problem
 from schemas.topics import HEARTBEATS, REGISTRY, RESULTS
 from schemas.types import TYPES
-from services.intake import body
 from services.intake.answer import summary, told
 from services.intake.check import Admissible
-from services.intake.door import Door
+from services.intake.door import BATCHES, Door
 from services.intake.draft import Draft
 from services.intake.openapi import events
 from services.intake.parse import lines, parse, split
 from services.intake.view import Outlook
 
-BATCH = "application/cloudevents-batch+json"
-LINES = "application/x-ndjson"
-_SPLIT = {CONTENT_TYPE: lambda raw: [raw], BATCH: split, LINES: lines}
+_SPLIT = dict(zip(BATCHES, (lambda raw: [raw], split, lines), strict=True))
 _TAKEN = (RESULTS, REGISTRY, HEARTBEATS)
 _TURN = 50  # items judged before other posts get their turn
 _SHOWN = 10  # errors told of one item; a batch has thousands
@@ -37,15 +33,14 @@ def router(door: Door) -> APIRouter:
     routes = APIRouter(tags=["intake"])
 
     async def post(request: Request) -> Response:
-        with door.enter(request, door.batches) as principal:
-            split_ = _SPLIT[body.media(request, _SPLIT)]
-            items = split_(await body.read(request, door.settings.batch_bytes))
+        async with door.enter(request, door.batches) as visit:
+            items = _SPLIT[visit.media](visit.body)
             if len(items) > (most := door.settings.batch_items):
                 raise Refusal(413, "items", f"send at most {most} events at a time")
-            judged = await _judge(door, items, principal)
+            judged = await _judge(door, items, visit.principal)
             return told(207, await _answers(door, judged))
 
-    events(routes, post, (CONTENT_TYPE, BATCH, LINES))
+    events(routes, post, BATCHES)
     return routes
 
 

@@ -1,8 +1,9 @@
 """The way in that all routes share: who it is, whether there is room, is it right, is it kept."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 from fastapi import Request
@@ -10,8 +11,10 @@ from fastapi import Request
 from bus.keys import Keys, Principal, Role
 from bus.port import Bus, Position
 from schemas.days import business_day
+from schemas.envelope import CONTENT_TYPE
 from schemas.errors import LogError, YizhanError
 from schemas.topics import REGISTRY
+from services.intake import body
 from services.intake.check import Admissible, Checks
 from services.intake.draft import Draft
 from services.intake.gate import Gate
@@ -20,10 +23,26 @@ from services.intake.principal import identify
 from services.intake.settings import Settings
 from services.intake.view import Outlook, View
 
+BATCHES = (CONTENT_TYPE, "application/cloudevents-batch+json", "application/x-ndjson")
 Clock = Callable[[], datetime]
 _log = structlog.get_logger(__name__)
 _DOUBT = timedelta(seconds=5)
 """How long a failed write makes intake say that it is not ready."""
+
+
+class Visit(NamedTuple):
+    """Who came in, with what; a body that is not there is empty and of no media type."""
+
+    principal: Principal
+    media: str
+    body: bytes
+
+
+class Way:
+    """One way in: bodies of which types, how they may arrive, and how many are worked on."""
+
+    def __init__(self, taken: Collection[str], limits: body.Limits, places: int) -> None:
+        self.taken, self.limits, self.gate = taken, limits, Gate(places)
 
 
 class Door:
@@ -36,20 +55,35 @@ class Door:
         self.metrics, self.clock = metrics, clock
         metrics.registry.set_function(lambda: view.position)
         self._checks = Checks(log, timedelta(hours=settings.future_hours))
-        self.posts, self.batches = Gate(settings.posts_in_flight), Gate(settings.batches_in_flight)
+        self.posts = Way({body.JSON}, self._limits(settings.post_bytes), settings.posts_in_flight)
+        self.batches = Way(BATCHES, self._limits(settings.batch_bytes), settings.batches_in_flight)
         self._failed: tuple[datetime, LogError] | None = None
 
     def today(self) -> str:
         """Return the business day that it is now."""
         return business_day(self.clock())
 
-    @contextmanager
-    def enter(self, request: Request, gate: Gate, role: Role = Role.WRITER) -> Iterator[Principal]:
-        """Be one of the posts that are being worked on, for whoever shows a key of this role."""
+    def _limits(self, size: int) -> body.Limits:
+        return body.Limits(
+            size, self.settings.body_seconds, body.Room(self.settings.arriving_bytes)
+        )
+
+    @asynccontextmanager
+    async def enter(
+        self, request: Request, way: "Way", role: Role = Role.WRITER
+    ) -> AsyncIterator["Visit"]:
+        """Be one of the posts that are being worked on, for whoever shows a key of this role.
+
+        The body is here by then: who sends slowly takes no place from anybody.
+        """
         try:
             principal = identify(self._keys, request, role)
-            with gate.entered(), self.metrics.inside.track_inprogress():
-                yield principal
+            media, raw = "", b""
+            if body.expected(request):
+                media = body.media(request, way.taken)
+                raw = await body.read(request, way.limits)
+            with way.gate.entered(), self.metrics.inside.track_inprogress():
+                yield Visit(principal, media, raw)
         except YizhanError as error:
             self.metrics.refuse(error)
             raise

@@ -9,7 +9,6 @@ from bus.keys import Principal
 from schemas.errors import Invalid
 from schemas.problems import Refusal
 from schemas.types import PREFIX, TARGETS, TYPES, VOID, EventType
-from services.intake import body
 from services.intake.answer import accepted
 from services.intake.door import Door
 from services.intake.draft import Draft, draft, subject_of
@@ -68,48 +67,44 @@ async def publish(
     return accepted(admitted, position)
 
 
-async def sent(door: Door, request: Request) -> dict[str, Any]:
-    """Return the JSON object that is the request's body."""
-    body.media(request, {body.JSON})
-    return parse(await body.read(request, door.settings.post_bytes))
-
-
 def _posting(door: Door, kind: EventType) -> Endpoint:
     async def post(request: Request) -> Response:
-        with door.enter(request, door.posts) as principal:
-            data = await sent(door, request)
+        async with door.enter(request, door.posts) as visit:
+            data = parse(visit.body)
             data.setdefault("revision", 1)
             subject = _named(data, request.path_params.get("id"))
             if subject is None:
                 key = request.headers.get("idempotency-key")
-                subject = subject_of(data, principal, request.scope["path"], key)
-            return await publish(door, draft(kind, subject, data, door.clock()), principal)
+                subject = subject_of(data, visit.principal, request.scope["path"], key)
+            return await publish(door, draft(kind, subject, data, door.clock()), visit.principal)
 
     return post
 
 
 def _stating(door: Door) -> Endpoint:
     async def put(request: Request) -> Response:
-        with door.enter(request, door.posts) as principal:
+        async with door.enter(request, door.posts) as visit:
             kind, subject = _slot(request)
-            data = await sent(door, request)
+            data = parse(visit.body)
             _named(data, subject)
             stated(request, data)
-            return await publish(door, draft(kind, subject, data, door.clock()), principal)
+            return await publish(door, draft(kind, subject, data, door.clock()), visit.principal)
 
     return put
 
 
 def _voiding(door: Door) -> Endpoint:
     async def delete(request: Request) -> Response:
-        with door.enter(request, door.posts) as principal:
+        async with door.enter(request, door.posts) as visit:
             kind, subject = _slot(request)
-            data = await sent(door, request) if _has_body(request) else {}
+            data = parse(visit.body) if visit.media else {}
             stated(request, data)
             if data.setdefault("target_type", kind.name) != kind.name:
                 raise Invalid("target_type", "path", f"the path says {kind.name}")
-            whole = _void(request, principal, subject, door.today()) | data
-            return await publish(door, draft(TYPES[VOID], subject, whole, door.clock()), principal)
+            whole = _void(request, visit.principal, subject, door.today()) | data
+            return await publish(
+                door, draft(TYPES[VOID], subject, whole, door.clock()), visit.principal
+            )
 
     return delete
 
@@ -131,10 +126,10 @@ def _void(request: Request, principal: Principal, subject: str, today: str) -> d
 
 def _beating(door: Door, kind: EventType) -> Endpoint:
     async def beat(request: Request) -> Response:
-        with door.enter(request, door.posts) as principal:
-            data = await sent(door, request)
+        async with door.enter(request, door.posts) as visit:
+            data = parse(visit.body)
             made = draft(kind, data.get("node_id"), data, door.clock())
-            return await publish(door, made, principal)
+            return await publish(door, made, visit.principal)
 
     return beat
 
@@ -154,9 +149,3 @@ def _slot(request: Request) -> tuple[EventType, str]:
     if full not in TARGETS:
         raise Refusal(404, "type", f"there are no facts of type {full}")
     return TYPES[full], request.path_params["subject"]
-
-
-def _has_body(request: Request) -> bool:
-    return (
-        request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
-    )

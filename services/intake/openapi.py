@@ -20,11 +20,12 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     401: _problem("No valid key."),
     403: _problem("The key does not reach that far."),
     404: _problem("There is no such type."),
+    408: _problem("The body did not arrive in time."),
     413: _problem("Too large."),
     415: _problem("Of another media type."),
     422: _problem("Understood, but against the rules; `errors` names each field."),
     428: _problem("If-Match is missing."),
-    503: _problem("The log cannot take it now; try again."),
+    503: _problem("The log, or the hub, cannot take it now; try again."),
 }
 _KEY = [Depends(HTTPBearer(scheme_name="key", description="yz_…", auto_error=False))]
 """Says that a key is needed; whether it is right, the door judges."""

@@ -28,7 +28,10 @@ def _ours(request: Request, error: Exception) -> Response:
     status, body = problem(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Refusal):
         _log.error("not answered", method=request.method, path=request.url.path, error=str(error))
-    return Response(encode(body), status, headers(error), CONTENT_TYPE)
+    said = headers(error)
+    if status == HTTPStatus.REQUEST_TIMEOUT:
+        said["Connection"] = "close"  # what might still come is not waited for
+    return Response(encode(body), status, said, CONTENT_TYPE)
 
 
 def _http(request: Request, error: Exception) -> Response:

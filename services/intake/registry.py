@@ -12,9 +12,10 @@ from services.intake.answer import told
 from services.intake.change import SLOTS, changed
 from services.intake.door import Door
 from services.intake.draft import draft
-from services.intake.facts import Endpoint, publish, sent
+from services.intake.facts import Endpoint, publish
 from services.intake.match import follow, matched
 from services.intake.openapi import described
+from services.intake.parse import parse
 from services.intake.view import Outlook
 
 _MODELS: dict[str, type[Node | Enterprise]] = {"nodes": Node, "enterprises": Enterprise}
@@ -32,8 +33,8 @@ def router(door: Door) -> APIRouter:
 
 def _putting(door: Door, folder: str) -> Endpoint:
     async def put(request: Request) -> Response:
-        with door.enter(request, door.posts) as principal:
-            subject, data = request.path_params["id"], await sent(door, request)
+        async with door.enter(request, door.posts) as visit:
+            subject, data = request.path_params["id"], parse(visit.body)
             outlook = Outlook(door.view)
             await outlook.refresh()
             registry = outlook.registry
@@ -42,22 +43,23 @@ def _putting(door: Door, folder: str) -> Endpoint:
             _number(request, data, registry.standing.get((SLOTS[folder], subject)) is not None)
             kind = changed(registry, folder, subject, data)
             made = draft(kind, subject, data, door.clock())
-            return await publish(door, made, principal, outlook)
+            return await publish(door, made, visit.principal, outlook)
 
     return put
 
 
 def _getting(door: Door, folder: str) -> Endpoint:
     async def get(request: Request) -> Response:
-        with door.enter(request, door.posts, Role.READER) as principal:
+        async with door.enter(request, door.posts, Role.READER) as visit:
+            scope = visit.principal.scope
             subject = request.path_params["id"]
             await door.view.current()
             registry = door.view.registry
             found = getattr(registry, folder).get(subject)
             if found is None:
                 raise Refusal(404, "unknown", f"there is no {subject} in {folder}")
-            if not registry.covers(principal.scope, found.node_id, door.today()):
-                raise Forbidden(f"the key's scope {principal.scope} does not cover {found.node_id}")
+            if not registry.covers(scope, found.node_id, door.today()):
+                raise Forbidden(f"the key's scope {scope} does not cover {found.node_id}")
             data = found.model_dump(mode="json", by_alias=True, exclude_unset=True)
             return told(200, {"id": subject, "revision": found.revision, "data": data})
 

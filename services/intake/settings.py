@@ -18,6 +18,15 @@ class Settings(BaseSettings):
         le=1_000_000_000,
         description="Largest body of a batch of events, in bytes.",
     )
+    body_seconds: float = Field(
+        20, gt=0, description="How long the body of a post may take to arrive, in seconds."
+    )
+    arriving_bytes: int = Field(
+        256_000_000,
+        gt=0,
+        description="Most bytes of posts that are still arriving, and as many of batches; each "
+        "counts for 64 KiB at least, and more are told to come back (503).",
+    )
     batch_items: int = Field(10_000, gt=0, le=1_000_000, description="Most events in one batch.")
     posts_in_flight: int = Field(
         1_000,
