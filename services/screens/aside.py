@@ -25,8 +25,13 @@ class Aside:
         """Return what the work returns; raises a 503 at once when there is no place for it."""
         if not self._places.acquire(blocking=False):
             raise Refusal(503, "busy", "others are asking for what was known earlier: try again")
+
+        def begin() -> T:
+            self.go_on()
+            return work(*args, **more)
+
         # Who goes away gives the place back only when its thread is free, or was never needed.
-        running = self._threads.submit(work, *args, **more)
+        running = self._threads.submit(begin)
         running.add_done_callback(self._leave)
         return await asyncio.wrap_future(running)
 
@@ -38,7 +43,7 @@ class Aside:
     async def end(self) -> None:
         """Let what runs end at its next `go_on`, and what waits never begin."""
         self._ended.set()
-        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+        await asyncio.to_thread(self._threads.shutdown)
 
     def _leave(self, _: "Future[T]") -> None:
         self._places.release()
