@@ -86,13 +86,13 @@ class Index:
         self._floors[batch.partition] = logged
 
     def _tell(self, outcome: Outcome) -> None:
-        day, path = self._today(), self._views.chronicle.registry.path
+        path, touched = self._views.chronicle.registry.path, self._views.touched
         for hour in outcome.hours:
             self.trend.add(hour)
+            touched.add(path(hour.node, hour.day))
         for one in outcome.news:
             self.ticker.tell(one)
-        nodes = {hour.node for hour in outcome.hours} | {one.node for one in outcome.news}
-        self._views.touched.add(above for node in nodes for above in path(node, day))
+            touched.add([one.node])
 
     async def _load_days(self) -> None:
         """Keep the trend's two days known, also when one day ends and the next begins."""

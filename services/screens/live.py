@@ -56,9 +56,16 @@ class Live:
             touched = self._views.touched.take()
             now = self._now()
             seen = (business_day(instant(now)), hour_of(now), self._views.pulse.audible(now))
-            await self._advance(None if seen != before else touched, now)
+            await self._advance(None if seen != before else self._above(touched, now), now)
             before = seen
             await asyncio.sleep(max(0.0, began + self._settings.live_every - time.monotonic()))
+
+    def _above(self, touched: frozenset[str] | None, now: int) -> frozenset[str] | None:
+        """Add all that lie above what was touched today: they show it, whatever day it is of."""
+        if touched is None:
+            return None
+        path, day = self._views.chronicle.registry.path, business_day(instant(now))
+        return touched.union(*(path(node, day) for node in touched))
 
     async def _advance(self, touched: frozenset[str] | None, now: int) -> None:
         for node, channel in tuple(self._channels.items()):

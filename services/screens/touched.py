@@ -5,7 +5,10 @@ from collections.abc import Iterable
 
 
 class Touched:
-    """The nodes whose documents may differ now; `everything` when that is not worth telling."""
+    """The nodes of which something changed; `everything` when that is not worth telling.
+
+    Documents of all that lie above them today may differ as well: whoever looks adds those.
+    """
 
     def __init__(self) -> None:
         self._nodes: set[str] = set()
@@ -13,7 +16,7 @@ class Touched:
         self._any = asyncio.Event()
 
     def add(self, nodes: Iterable[str]) -> None:
-        """Say that the documents of some nodes may differ."""
+        """Say that something of some nodes changed."""
         self._nodes.update(nodes)
         if self._nodes:
             self._any.set()

@@ -6,14 +6,12 @@ import structlog
 
 from bus.port import Batch, Partition
 from schemas.codec import Event, Flaw, decode
-from schemas.days import business_day
 from schemas.reports import CountersAudited, CountersFlushed, CounterUpdated, HeartbeatSent
 from services.screens.chronicle import Chronicle
 from services.screens.counters import Counters
 from services.screens.drift import Drift
 from services.screens.marks import Marks
 from services.screens.pulse import Pulse
-from services.screens.stamps import instant
 from services.screens.touched import Touched
 
 _log = structlog.get_logger(__name__)
@@ -77,8 +75,7 @@ class Views:
                 self.touched.all()
             case HeartbeatSent() as beat:
                 self.pulse.hear(beat, logged)
-                day = business_day(instant(logged))
-                self.touched.add(self.chronicle.registry.path(beat.node_id, day))
+                self.touched.add([beat.node_id])
 
     def _flush(self, mark: CountersFlushed) -> None:
         """Show what a mark covers; `flushed` goes by what is held, also when the mark is older."""

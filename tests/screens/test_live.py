@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bus.port import Partition
+from bus.port import Partition, Record
 from schemas.topics import RESULTS
 from services.screens.patch import merge
 from tests.screens.made import (
@@ -19,6 +19,7 @@ from tests.screens.made import (
     mark,
     node,
     row,
+    service,
     serving,
     until,
 )
@@ -205,6 +206,49 @@ async def test_who_comes_back_gets_what_was_missed_and_nothing_twice(tmp_path: P
             async with listening(served, last_id=lost) as events:
                 kind, _, document = await events.next()
                 assert (kind, document["resumed"]) == ("snapshot", False)
+
+
+def moved(id_: str, *parents: tuple[str, str], **more: Any) -> Record:
+    found = [{"parent": parent, "from": since} for parent, since in parents]
+    return node(id_, None, parents=found, **more)
+
+
+async def test_a_fact_of_a_past_day_shows_on_the_wall_of_whom_its_node_is_below_today(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path, port=True, live_every=0.01) as served:
+        await served.publish(
+            *(node(place, kind="area") for place in ("old", "new")),
+            moved("s-1", ("old", "2020-01-01"), ("new", "2026-11-20")),
+        )
+        await served.get("/v1/counters", node="new")
+        async with listening(served, "new") as events:
+            _, _, document = await events.next()
+            await served.publish(row("s-1", "2026-03-01", 7, {"services_delivered": 4}), mark(7))
+            while not document["stations"]["s-1"]["all"]:
+                _, _, patch = await events.next()
+                document = merge(document, patch)
+        assert document["stations"]["s-1"]["all"] == 4
+        assert document["all"]["services_delivered"]["value"] == 0
+
+
+async def test_a_fact_of_a_week_ago_shows_on_the_wall_of_whom_its_node_was_below_then(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path, port=True, live_every=0.01) as served:
+        await served.publish(
+            *(node(place, kind="area") for place in ("old", "new")),
+            moved("s-1", ("old", "2020-01-01"), ("new", "2026-11-20")),
+        )
+        await served.get("/v1/counters", node="old")
+        await until(lambda: served.screens.ready() == {})
+        async with listening(served, "old") as events:
+            _, _, document = await events.next()
+            await served.publish(service("s-1.a", at=NOW - timedelta(days=7)))
+            while not sum(document["trend"]["before"]):
+                _, _, patch = await events.next()
+                document = merge(document, patch)
+        assert document["trend"]["before"][10] == 1
 
 
 async def test_a_wall_holds_neither_enterprises_nor_persons(tmp_path: Path) -> None:
