@@ -3,7 +3,6 @@
 import asyncio
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 import bus
+from deploy.log import DATA, Data, Url, existing
 from schemas.errors import Unusable
 from services.stats.audit import Report, auditing
 
@@ -19,10 +19,8 @@ DIFFERS = 3
 
 
 def audit(
-    data: Annotated[Path, typer.Option(help="data folder of the embedded log")] = Path("data"),
-    url: Annotated[
-        str | None, typer.Option("--bus", envvar="YIZHAN_BUS", help="the log, if not DATA/log.db")
-    ] = None,
+    data: Data = DATA,
+    url: Url = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document")] = False,
 ) -> None:
@@ -30,9 +28,7 @@ def audit(
 
     Exit code 0: they agree; 3: they differ.
     """
-    if url is None and not (data / "log.db").is_file():
-        raise Unusable(f"there is no log in {data}: name its folder with --data, or --bus")
-    reports = asyncio.run(_recount(url or f"sqlite:///{data / 'log.db'}"))
+    reports = asyncio.run(_recount(existing(url, data)))
     if not reports:
         raise Unusable("nothing to compare: no counters have been published on this log yet")
     drift = any(report.differences for report in reports)

@@ -1,5 +1,6 @@
 """The log as a command of its own opens it: by its address, or in a data folder."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
@@ -26,11 +27,35 @@ def address(url: str | None, data: Path) -> str:
     return url or f"sqlite:///{data / LOG}"
 
 
+def file(url: str) -> Path | None:
+    """Return the file of an embedded log, None for any other kind of address."""
+    place = url.removeprefix("sqlite:///")
+    return Path(place) if place not in {url, ""} else None
+
+
+def made(place: Path) -> bool:
+    """Whether there is a log at `place`: opening an empty file would make one."""
+    return place.is_file() and place.stat().st_size > 0
+
+
 def existing(url: str | None, data: Path) -> str:
-    """Return where the log is; Unusable when there is none: a look must not make one."""
-    if not url and not (data / LOG).is_file():
-        raise Unusable(f"there is no log in {data}: name its folder with --data, or --bus")
-    return address(url, data)
+    """Return where the log is.
+
+    Unusable when there is none, for a look must not make one, or when it cannot be written: also
+    who only reads a file with a write-ahead log must write beside it.
+    """
+    found = address(url, data)
+    place = file(found)
+    if place is None:
+        return found
+    if not made(place):
+        raise Unusable(f"there is no log at {place}: name its folder with --data, or --bus")
+    if not (os.access(place, os.W_OK) and os.access(place.absolute().parent, os.W_OK)):
+        raise Unusable(
+            f"{place} cannot be looked at where it cannot be written: copy its folder to one that "
+            "can be, or ask as its owner"
+        )
+    return found
 
 
 async def records(log: Bus, topic: Topic) -> AsyncIterator[tuple[Partition, Stored]]:

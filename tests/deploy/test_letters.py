@@ -1,5 +1,6 @@
 """`yizhan topics` and `yizhan dead-letters`, as they are typed."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,9 +9,11 @@ import pytest
 
 import bus
 from bus import Partition, Record
+from deploy.log import existing
 from schemas.codec import Flaw
+from schemas.errors import Unusable
 from schemas.topics import RESULTS, TOPICS
-from services.stats.letters import letter
+from services.stats.said import letter
 from tests.system.process import yizhan
 
 if TYPE_CHECKING:
@@ -52,11 +55,47 @@ async def test_bytes_too_many_to_be_kept_are_told_by_their_hash(tmp_path: Path) 
     assert "70000 bytes, sha256 " in shown.stderr
 
 
-@pytest.mark.parametrize("words", [("topics", "describe"), ("dead-letters", "list")])
-def test_a_look_at_a_wrong_folder_makes_no_log_there(tmp_path: Path, words: tuple[str]) -> None:
+LOOKS = [("topics", "describe"), ("dead-letters", "list"), ("audit",)]
+
+
+@pytest.mark.parametrize("words", LOOKS)
+def test_a_look_at_a_wrong_place_makes_no_log_there(
+    tmp_path: Path, words: tuple[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    at = tmp_path / "data"
+    at.mkdir()
+    monkeypatch.setenv("YIZHAN_DATA", str(at))
+    by_folder, by_url = yizhan(*words), yizhan(*words, "--bus", f"sqlite:///{tmp_path}/other.db")
+    for done, place in ((by_folder, at / "log.db"), (by_url, tmp_path / "other.db")):
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert f"there is no log at {place}" in done.stderr
+    assert list(tmp_path.rglob("*")) == [at]
+
+
+@pytest.mark.parametrize("url", [None, "sqlite:///data/log.db"])
+def test_an_empty_file_is_no_log_to_look_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = Path("data/log.db")
+    place.parent.mkdir()
+    place.touch()
+    with pytest.raises(Unusable, match=r"there is no log at data/log\.db"):
+        existing(url, place.parent)
+    assert existing("kafka://h:1", place.parent) == "kafka://h:1"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="whoever may write everywhere cannot be kept out")
+@pytest.mark.parametrize("words", LOOKS)
+async def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(
+    tmp_path: Path, words: tuple[str]
+) -> None:
+    await written(tmp_path, [])
+    tmp_path.chmod(0o500)
     done = yizhan(*words, "--data", str(tmp_path))
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert not list(tmp_path.iterdir())
+    assert "cannot be written" in done.stderr
 
 
 async def test_a_letter_that_is_not_there_is_said_so(tmp_path: Path) -> None:
