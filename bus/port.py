@@ -19,6 +19,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from schemas.errors import OutOfRange
 from schemas.topics import Topic
 
 
@@ -96,6 +97,13 @@ class Batch:
     def source(self) -> Partition:
         """The partition this batch was read from."""
         return Partition(self.topic, self.partition)
+
+
+def outside(log: str, partition: Partition, position: int, start: int, end: int) -> OutOfRange:
+    """Return the error of a position that lies outside `log`, which its sentence names."""
+    error = OutOfRange(*partition, position, start, end)
+    error.args = (f"{log}: {error}; was an older copy of it put back?",)
+    return error
 
 
 Start = Callable[[Partition], int]

@@ -11,8 +11,8 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from bus.kafka.cluster import Cluster
 from bus.kafka.leases import Records
 from bus.kafka.member import Member
-from bus.port import Batch, Lease, Partition
-from schemas.errors import Fenced, LogError, OutOfRange, Unavailable
+from bus.port import Batch, Lease, Partition, outside
+from schemas.errors import Fenced, LogError, Unavailable
 
 SLICE = 0.05
 """Seconds between two looks for positions that have moved without any record."""
@@ -116,7 +116,8 @@ class Reader:
         if lease is None or start <= lease.position <= end:
             return
         if not 0 <= lease.position < start or where.topic not in self._expiring:
-            raise OutOfRange(where.topic, where.partition, lease.position, start, end)
+            log = f"Kafka at {self._cluster.servers}"
+            raise outside(log, Partition(*where), lease.position, start, end)
         _log.warning(
             "position expired",
             topic=where.topic,

@@ -54,6 +54,11 @@ class Reader:
         self._heads: dict[Partition, Head] = {}
         self._generations: dict[str, int] = {}
 
+    @property
+    def place(self) -> str:
+        """Where the log lies."""
+        return self._file.path
+
     def close(self) -> None:
         """Let the file go."""
         self._db.close()

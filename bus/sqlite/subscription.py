@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import structlog
 
-from bus.port import Batch, Lease, Listener, Partition, Start
+from bus.port import Batch, Lease, Listener, Partition, Start, outside
 from bus.sqlite.bell import Bell
 from bus.sqlite.reader import Reader
 from bus.sqlite.writer import Writer
-from schemas.errors import Fenced, OutOfRange
+from schemas.errors import Fenced
 
 _log = structlog.get_logger(__name__)
 
@@ -122,7 +122,7 @@ class SqliteSubscription:
         position, head = self._leases[partition].position, self._reader.head(partition)
         start = 0 if partition.topic in self._expiring else head.start
         if not start <= position <= head.next or position < 0:
-            raise OutOfRange(*partition, position, head.start, head.next)
+            raise outside(self._reader.place, partition, position, head.start, head.next)
         return position < head.next
 
     def _share(self, behind: Sequence[Partition], limit: int) -> list[Batch]:

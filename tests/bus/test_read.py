@@ -177,13 +177,14 @@ async def test_closing_a_subscription_ends_its_leases(bus: Made, topic: Topic) -
 
 @pytest.mark.parametrize("position", [-1, 4])
 async def test_a_position_outside_the_log_is_an_error(
-    bus: Made, topic: Topic, position: int
+    log: Log, bus: Made, topic: Topic, position: int
 ) -> None:
     await bus.publish(everywhere(topic, range(3)))
     async with bus.subscribe(None, [topic], lambda _: position) as subscription:
         with pytest.raises(OutOfRange) as caught:
             await poll_on(subscription)
     assert caught.value.position == position
+    assert log.place in str(caught.value)
 
 
 async def test_a_seek_outside_the_log_is_an_error(bus: Made, topic: Topic) -> None:
