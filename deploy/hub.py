@@ -19,6 +19,7 @@ from deploy.errors import Misuse
 from deploy.folder import ADMIN, first_key, held
 from deploy.keys import FILE
 from deploy.log import address as where
+from deploy.origin import of_this_log, there
 from deploy.parts import Ground, Part, Service
 from deploy.requests import Requests
 from deploy.server import address, listening, serve
@@ -63,6 +64,7 @@ class Ended(Exception):
 
 async def run(settings: Settings, parts: Sequence[Part], guest: Guest, stop: Event) -> None:
     """Run these services until `stop` is set or anything fails; then end them all."""
+    there(where(settings.bus, settings.data), settings.data)
     with (
         held(settings.data, [part.name for part in parts]),
         listening(settings.host, settings.port) as opened,
@@ -75,6 +77,7 @@ async def run(settings: Settings, parts: Sequence[Part], guest: Guest, stop: Eve
                 early = tasks.create_task(_ended(stop))
                 async with AsyncExitStack() as running:
                     log = await running.enter_async_context(connect(settings))
+                    await of_this_log(log, where(settings.bus, settings.data), settings.data)
                     on = Ground(settings, log, keys, tasks, registry())
                     disk = await running.enter_async_context(watching(settings.data, tasks))
                     started = [await running.enter_async_context(p.running(on)) for p in parts]

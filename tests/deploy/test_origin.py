@@ -1,0 +1,74 @@
+"""States whose log is gone: refused before a new log takes its place."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import MetaData
+
+import bus
+from bus.state import State
+from deploy.origin import STATES, of_this_log, there
+from schemas.errors import Unusable
+from schemas.measures import CATALOGUE
+from schemas.topics import REGISTRY
+from tests.system.process import Process, processes, yizhan
+
+NAMES = [pattern.replace("*", "1") for pattern in STATES]
+
+
+def state(data: Path, name: str, log: str) -> Path:
+    with State.open(data / name, MetaData(), log):
+        return data / name
+
+
+def log_at(data: Path) -> str:
+    return f"sqlite:///{data / 'log.db'}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_state_without_its_log_is_refused_and_the_log_is_not_made(
+    tmp_path: Path, name: str, *, empty: bool
+) -> None:
+    place = state(tmp_path, name, "log-1")
+    if empty:
+        (tmp_path / "log.db").touch()
+    with pytest.raises(Unusable, match=r"log\.db is missing.*delete nothing") as caught:
+        there(log_at(tmp_path), tmp_path)
+    assert str(place) in str(caught.value)
+    there("kafka://h:1", tmp_path)
+    place.unlink()
+    there(log_at(tmp_path), tmp_path)
+
+
+async def test_a_new_log_beside_the_states_of_another_is_refused_until_it_is_used(
+    tmp_path: Path,
+) -> None:
+    place = state(tmp_path, NAMES[0], "log-1")
+    url = log_at(tmp_path)
+    async with bus.connect(url) as log:
+        mine = state(tmp_path, NAMES[1], log.identity)
+        with pytest.raises(Unusable, match="is new and empty") as caught:
+            await of_this_log(log, url, tmp_path)
+        assert str(place) in str(caught.value)
+        assert str(mine) not in str(caught.value)
+        await log.publish([bus.Record(REGISTRY, "r", b"k", b"{}")])
+        await of_this_log(log, url, tmp_path)
+
+
+def test_a_hub_whose_log_has_gone_says_so_and_starts_again_when_it_is_back(tmp_path: Path) -> None:
+    hub, kept = Process(tmp_path / "data", "up"), tmp_path / "kept"
+    kept.mkdir()
+    with processes(hub):
+        assert hub.end() == 0
+        assert (hub.data / f"stats-{CATALOGUE}.db").is_file()  # the name that is looked for
+        for file in hub.data.glob("log.db*"):
+            file.rename(kept / file.name)
+        done = yizhan("up", "--port", "0", "--data", str(hub.data))
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert "is missing" in done.stderr
+        assert not (hub.data / "log.db").exists()
+        for file in kept.iterdir():
+            file.rename(hub.data / file.name)
+        hub.start()
+        hub.until_ready()
