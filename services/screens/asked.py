@@ -43,6 +43,15 @@ def holder(keys: Keys, request: Request) -> Principal:
     return keys.check(token.strip())
 
 
+def visitor(keys: Keys, request: Request) -> Principal | None:
+    """Return whose key a request shows, None when it shows none; raises Unauthenticated.
+
+    Other schemes are no keys: a proxy may ask for its own before walls can be seen.
+    """
+    shown = request.headers.get("authorization", "").lower().startswith("bearer")
+    return holder(keys, request) if shown else None
+
+
 def refuse(principal: Principal, node: str) -> Forbidden:
     """Return the error of a key whose scope ends above a node."""
     return Forbidden(f"the key's scope {principal.scope} does not cover {node}")

@@ -1,4 +1,9 @@
-"""GET /v1/counters, GET /v1/live: the numbers, for anybody."""
+"""GET /v1/counters, GET /v1/live: the numbers, for anybody.
+
+Without a key there are no slices by product: a problem of a product that few make points to those
+few. A key whose scope covers the node sees them; one that does not sees what anybody sees. Benefits
+come in totals by kind, state and basis, which name neither product nor enterprise.
+"""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -30,26 +35,31 @@ def counting(desk: Desk, live: Live, state: State, past: Aside) -> APIRouter:
     router = APIRouter(tags=["counters"], route_class=ToldRoute)
 
     @router.get("/v1/counters")
-    async def counters(  # the parameters of the question
+    async def counters(  # noqa: PLR0913, PLR0917  # the parameters of the question
+        request: Request,
         node: str = ROOT,
         period: str = ALL,
         as_of: AsOf = None,
         after: After = None,
         wait: Wait = 5,
     ) -> Response:
-        """Return a node's measures in a period, with how far they can be trusted."""
+        """Return a node's measures in a period, with how far they can be trusted.
+
+        Slices by product are told only to a key whose scope covers the node.
+        """
         days = Period.parse(period)
         then = None if as_of is None else moment(as_of)
         reached = position(after) if after else None
         await desk.counted(reached, wait)
         await desk.known(node, wait)
+        whole = desk.whole(node, request)
         if then is None:
-            return told(_now(desk, node, days))
+            return told(_now(desk, node, days, whole=whole))
         await desk.indexed_to_end(wait)
-        return told(await past.run(earlier, node, days, then))
+        return told(await past.run(earlier, (node, days, then), whole=whole))
 
-    def earlier(node: str, period: Period, then: int) -> dict[str, Any]:
-        return _then(desk, state, past.go_on, (node, period, then))
+    def earlier(asked: tuple[str, Period, int], *, whole: bool) -> dict[str, Any]:
+        return _then(desk, state, past.go_on, asked, whole=whole)
 
     @router.get("/v1/live")
     async def follow(request: Request, node: str = ROOT) -> Response:
@@ -57,17 +67,17 @@ def counting(desk: Desk, live: Live, state: State, past: Aside) -> APIRouter:
 
         In a merge patch null takes a member out: after a change, what is missing is null.
         `Last-Event-ID` goes on without gap or repeat; where that cannot be, a new snapshot comes
-        whose `resumed` is false.
+        whose `resumed` is false. Slices by product are told only to a key that covers the node.
         """
         await desk.counted(None, 5)
         await desk.known(node, 1)
-        last_id = request.headers.get("last-event-id")
-        return Stream(lambda: live.follow(node, last_id), desk.settings.live_ping)
+        last_id, whole = request.headers.get("last-event-id"), desk.whole(node, request)
+        return Stream(lambda: live.follow(node, last_id, whole=whole), desk.settings.live_ping)
 
     return router
 
 
-def _now(desk: Desk, node: str, period: Period) -> dict[str, Any]:
+def _now(desk: Desk, node: str, period: Period, *, whole: bool) -> dict[str, Any]:
     now, today = desk.now, desk.today
     health = desk.wall.health(node, today, now)
     day = min(period.last or today, today)
@@ -76,13 +86,18 @@ def _now(desk: Desk, node: str, period: Period) -> dict[str, Any]:
         "period": period.text,
         "as_of": stamped(now),
         **health,
-        "measures": desk.wall.measures(node, period, day),
+        "measures": desk.wall.measures(node, period, day, whole=whole),
         "indicators": indicators(desk.views.chronicle.registry.nodes.get(node)),
     }
 
 
 def _then(
-    desk: Desk, state: State, go_on: Callable[[], None], asked: tuple[str, Period, int]
+    desk: Desk,
+    state: State,
+    go_on: Callable[[], None],
+    asked: tuple[str, Period, int],
+    *,
+    whole: bool,
 ) -> dict[str, Any]:
     """Return the answer as it was known at a time; how complete that was, nobody wrote down."""
     node, period, then = asked
@@ -103,6 +118,7 @@ def _then(
         for key, n in found.items()
     }
     day = business_day(instant(then))
+    known = gauges(chronicle, node, min(period.last or day, day))
     return {
         "node": node,
         "period": period.text,
@@ -112,6 +128,6 @@ def _then(
         "waiting": None,
         "drift": "unknown",
         "audited_at": None,
-        "measures": measures(values) | gauges(chronicle, node, min(period.last or day, day)),
+        "measures": measures(values, whole=whole) | known,
         "indicators": indicators(registry.nodes.get(node)),
     }

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fastapi import Request
+
 from bus.keys import Keys
 from bus.port import Bus, Partition, Position
 from schemas.days import business_day
 from schemas.errors import Invalid
 from schemas.problems import Refusal
 from schemas.topics import COUNTERS, HEARTBEATS, REGISTRY, RESULTS
+from services.screens.asked import visitor
 from services.screens.marks import Marks
 from services.screens.settings import Settings
 from services.screens.stamps import instant
@@ -56,6 +59,11 @@ class Desk:
             await read.passed(_REGISTRY, end - 1, self.patience(wait))
         if not chronicle.known(node):
             raise Refusal(404, "unknown_node", f"there is no node {node[:64]!r}")
+
+    def whole(self, node: str, request: Request) -> bool:
+        """Whether a request shows a key that covers a node; raises Unauthenticated."""
+        who, covers = visitor(self.keys, request), self.views.chronicle.registry.covers
+        return who is not None and covers(who.scope, node, self.today)
 
     async def counted(self, after: Position | None, wait: float) -> None:
         """Wait until the counters show the record at a position; raises a 504 when they do not."""

@@ -23,15 +23,15 @@ class Live:
 
     def __init__(self, views: Views, wall: Wall, settings: Settings, clock: Clock) -> None:
         self._views, self._wall, self._settings, self._clock = views, wall, settings, clock
-        self._channels: dict[str, Channel] = {}
+        self._channels: dict[tuple[str, bool], Channel] = {}
 
     @contextmanager
-    def follow(self, node: str, last_id: str | None) -> Iterator[Client]:
-        """Yield a client of a node's channel."""
-        channel = self._channels.get(node)
+    def follow(self, node: str, last_id: str | None, *, whole: bool) -> Iterator[Client]:
+        """Yield a client of a node's channel: of all there is, or of what anybody may see."""
+        channel = self._channels.get((node, whole))
         if channel is None:
-            document = self._wall.document(node, self._now())
-            channel = self._channels[node] = Channel(
+            document = self._wall.document(node, self._now(), whole=whole)
+            channel = self._channels[node, whole] = Channel(
                 uuid4().hex[:12], document, self._settings.live_ring
             )
         client = channel.join(last_id, self._settings.live_queue)
@@ -68,11 +68,11 @@ class Live:
         return touched.union(*(path(node, day) for node in touched))
 
     async def _advance(self, touched: frozenset[str] | None, now: int) -> None:
-        for node, channel in tuple(self._channels.items()):
+        for (node, whole), channel in tuple(self._channels.items()):
             if not channel.clients and self._lingered(channel):
-                del self._channels[node]
+                del self._channels[node, whole]
             elif touched is None or node in touched:
-                channel.advance(self._wall.document(node, now))
+                channel.advance(self._wall.document(node, now, whole=whole))
                 await asyncio.sleep(0)  # hundreds of walls must not keep the loop to themselves
 
     def _lingered(self, channel: Channel) -> bool:

@@ -7,13 +7,16 @@ from typing import Any
 
 from schemas.measures import MEASURES, NAMED, parse
 
+_SENSITIVE = frozenset({"product"})
 Number = int | Decimal
 Document = dict[str, dict[str, Any]]
 """{measure: {"value": n | None, "unit": …, "by": {dimension: {value: n}}, "slices": […]}}."""
 
 
-def measures(values: Mapping[str, int]) -> Document:
+def measures(values: Mapping[str, int], *, whole: bool) -> Document:
     """Return every measure of the catalogue, with slices where there are any.
+
+    A slice by product can point to the few enterprises that make it: unless `whole`, there is none.
 
     A slice by one dimension stands in `by`, one by several in `slices`, each with its dimensions
     and `value`; `value` is None where slices must not be added up.
@@ -25,7 +28,8 @@ def measures(values: Mapping[str, int]) -> Document:
     }  # fmt: skip
     for key in sorted(values):
         name, dimensions = _parsed(key)
-        if dimensions and name in document:
+        shown = whole or _SENSITIVE.isdisjoint(dimension for dimension, _ in dimensions)
+        if dimensions and shown and name in document:
             _slice(document[name], dimensions, scaled(name, values[key]))
     return document
 

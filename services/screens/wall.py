@@ -28,8 +28,11 @@ class Wall:
         self._views, self._ticker, self._trend, self._minimum = views, ticker, trend, minimum
         self._gauges: dict[tuple[str, str], tuple[int, Document]] = {}
 
-    def document(self, node: str, now: int) -> dict[str, Any]:
-        """Return the document of a node at a time in milliseconds since 1970."""
+    def document(self, node: str, now: int, *, whole: bool) -> dict[str, Any]:
+        """Return the document of a node at a time in milliseconds since 1970.
+
+        Unless it is the `whole` one, what could point to an enterprise is left out.
+        """
         day = business_day(instant(now))
         stations = self._views.chronicle.stations(node, day)
         names = {station: self._name(station) for station in stations}
@@ -39,8 +42,8 @@ class Wall:
             "day": day,
             "now": stamped(now - now % 1000),
             **self.health(node, day, now),
-            "all": self.measures(node, Period.parse(ALL), day),
-            "today": self.measures(node, Period.parse(day), day),
+            "all": self.measures(node, Period.parse(ALL), day, whole=whole),
+            "today": self.measures(node, Period.parse(day), day, whole=whole),
             "indicators": indicators(self._views.chronicle.registry.nodes.get(node)),
             "stations": {station: self._station(station, day, now) for station in stations},
             "ranking": ranked,
@@ -65,7 +68,7 @@ class Wall:
             "audited_at": stamped(audited),
         }
 
-    def measures(self, node: str, period: Period, day: str) -> Document:
+    def measures(self, node: str, period: Period, day: str, *, whole: bool) -> Document:
         """Return a node's measures in a period, with the gauges of a day."""
         version, known = self._gauges.get((node, day), (-1, {}))
         if version != self._views.chronicle.version:
@@ -73,7 +76,7 @@ class Wall:
             if len(self._gauges) > _KEPT:
                 self._gauges.clear()
             self._gauges[node, day] = self._views.chronicle.version, known
-        return measures(self._views.counters.read(node, period)) | known
+        return measures(self._views.counters.read(node, period), whole=whole) | known
 
     def _found(self, node: str) -> Node | None:
         return self._views.chronicle.registry.nodes.get(node)

@@ -37,7 +37,7 @@ def test_a_patch_makes_the_new_document_of_the_old_but_for_nulls(
 
 
 def test_every_measure_is_always_there_with_its_unit() -> None:
-    empty = measures({})
+    empty = measures({}, whole=True)
     assert set(empty) == {m.name for m in MEASURES}
     assert empty["services_delivered"] == {"value": 0, "unit": "次"}
     assert empty["benefit"] == {"value": None, "unit": "万元"}
@@ -50,7 +50,7 @@ def test_slices_by_one_dimension_stand_in_by_and_joint_ones_in_slices() -> None:
         key("services_delivered", element="STD"): 2,
         key("services_delivered", mode="diagnosis"): 1,
         benefit: 5_700_000_000,
-    })  # fmt: skip
+    }, whole=False)  # fmt: skip
     assert found["services_delivered"] == {
         "value": 3, "unit": "次", "by": {"element": {"STD": 2}, "mode": {"diagnosis": 1}},
     }  # fmt: skip
