@@ -133,11 +133,13 @@ async def test_a_number_consists_of_its_facts_page_by_page(tmp_path: Path) -> No
         holds(served)
         await stations(served)
         await served.publish(enterprise("e-1", merged_into="e-2"))
-        await served.publish(*(service(f"s-1.{n}", f"e-{n % 3}") for n in range(7)))
-        await served.publish(void("s-1.6", 2), service("s-1.5", "e-5", 2, "s-2"))
-        last = [str(p) for p in served.last]
-        for after in last:
-            await served.get("/v1/facts/service.delivered/s-1.0", after=after)
+        await served.publish(
+            *(service(f"s-1.{n}", f"e-{n % 3}") for n in range(7)),
+            void("s-1.6", 2),
+            service("s-1.5", "e-5", 2, "s-2"),
+        )
+        for after in {p.partition: p for p in served.last}.values():  # the last of each partition
+            await served.get("/v1/counters/hub/all/visits/facts", after=str(after))
         rows = await pages(served, "/v1/counters/area/2026-11/services_delivered/facts", limit=2)
         assert [row["subject"] for row in rows] == [f"s-1.{n}" for n in range(5)]
         assert sum(row["counts"] for row in rows) == 5
