@@ -19,11 +19,16 @@ class Settings(BaseSettings):
         description="Largest body of a batch of events, in bytes.",
     )
     body_seconds: float = Field(
-        20, gt=0, description="How long the body of a post may take to arrive, in seconds."
+        20,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="How long the body of a post may take to arrive, in seconds.",
     )
     arriving_bytes: int = Field(
         256_000_000,
         gt=0,
+        le=1_000_000_000_000,
         description="Most bytes of posts that are still arriving, and as many of batches; each "
         "counts for 64 KiB at least, and more are told to come back (503).",
     )
