@@ -9,12 +9,12 @@ from bus.keys import Principal
 from bus.port import Position
 from bus.state import State
 from schemas.days import Period
-from schemas.measures import NAMED
 from schemas.problems import Refusal
 from schemas.types import PREFIX, TARGETS
 from services.screens.asked import holder, moment, position, refuse
 from services.screens.counting import After, AsOf, Wait
 from services.screens.desk import Desk
+from services.screens.measures import named
 from services.screens.parts import Page, Wanted, page
 from services.screens.past import Scope
 from services.screens.timeline import Timeline
@@ -57,15 +57,15 @@ def facting(desk: Desk, state: State) -> APIRouter:
         is what stands now (or stood at `as_of`); `next` is the `cursor` of the page after.
         """
         principal = holder(desk.keys, request)
-        days, named = Period.parse(period), NAMED.get(measure.partition(";")[0])
-        if named is None:
+        days, counted = Period.parse(period), named(measure)
+        if counted is None:
             raise Refusal(404, "unknown_measure", f"no facts are counted as {measure[:80]!r}")
-        scope = Scope(days, kind=named.fact, as_of=moment(as_of) if as_of else None)
+        scope = Scope(days, kind=counted.fact, as_of=moment(as_of) if as_of else None)
         await desk.found(position(after) if after else None, wait)
         await desk.known(node, wait)
         reading.permit(principal, {node}, desk.today)
         found = await asyncio.to_thread(reading.page, node, scope, measure, cursor, limit)
-        answer = {"node": node, "period": period, "measure": measure, "unit": named.unit}
+        answer = {"node": node, "period": period, "measure": measure, "unit": counted.unit}
         return told(answer | {"facts": found.rows, "next": found.next})
 
     return router

@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from schemas.measures import MEASURES, NAMED, parse
+from schemas.measures import MEASURES, NAMED, Measure, parse
 
 _SENSITIVE = frozenset({"product"})
 Number = int | Decimal
@@ -32,6 +32,14 @@ def measures(values: Mapping[str, int], *, whole: bool) -> Document:
         if dimensions and shown and name in document:
             _slice(document[name], dimensions, scaled(name, values[key]))
     return document
+
+
+def named(text: str) -> Measure | None:
+    """Return the measure that a key, or what somebody takes for one, is of."""
+    try:
+        return NAMED.get(parse(text)[0])
+    except ValueError:
+        return None
 
 
 def scaled(name: str, amount: int) -> Number:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from bus.port import Position
-from schemas.measures import NAMED, Kind
+from schemas.measures import NAMED, Kind, parse
 from schemas.topics import RESULTS
 from services.screens.past import Covers, Fact, Scope, facts
 from services.screens.stamps import stamp
@@ -34,7 +34,7 @@ def page(
 
     A sum goes on after a subject, a set after an enterprise.
     """
-    if NAMED[wanted.key.partition(";")[0]].kind is Kind.SET:
+    if NAMED[parse(wanted.key)[0]].kind is Kind.SET:
         return _grouped(_counting(facts(connection, scope), scope, wanted), wanted, cursor, limit)
     groups = facts(connection, scope._replace(after=cursor))
     rows: list[dict[str, Any]] = []

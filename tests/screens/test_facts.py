@@ -100,7 +100,8 @@ async def test_facts_take_a_key_that_covers_their_node(tmp_path: Path) -> None:
         assert (await served.get("/v1/facts/service.delivered/s-1.b", 404))["status"] == 404
         assert (await served.get("/v1/facts/node.opened/s-1.a", 404))["rule"] == "unknown_type"
         await served.get("/v1/facts/service.delivered/s-2.b", 403)
-        await served.get("/v1/counters/s-1/all/nothing/facts", 404)
+        for unknown in ("nothing", "services_delivered;element", ";", "nothing;element=STD"):
+            await served.get(f"/v1/counters/s-1/all/{unknown}/facts", 404)
 
 
 async def test_a_question_waits_until_the_index_has_passed_the_position(tmp_path: Path) -> None:
