@@ -30,7 +30,12 @@ class Chronicle:
         self._catchment: dict[tuple[str, str], set[str]] = {}
 
     def apply(self, event: Event, logged: int) -> Change:
-        """Take an event in, logged at a time in milliseconds; say what it moved."""
+        """Take an event in, logged at a time in milliseconds; say what it moved.
+
+        What comes later in the log was known later, also when the log's clock was set back.
+        """
+        if self._events:
+            logged = max(logged, self._events[-1][0])
         old_node = self.registry.nodes.get(event.subject)
         old_enterprise = self.registry.enterprises.get(event.subject)
         self._events.append((logged, event))
