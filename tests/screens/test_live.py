@@ -251,6 +251,24 @@ async def test_a_fact_of_a_week_ago_shows_on_the_wall_of_whom_its_node_was_below
         assert document["trend"]["before"][10] == 1
 
 
+async def test_enterprises_that_merge_after_they_were_counted_are_one(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        await served.publish(
+            node("hub", None, kind="hub"),
+            row("hub", TODAY, 7, {}, {"enterprises_served": ["e-1", "e-2", "e-3"]}),
+            mark(7),
+        )
+
+        async def served_at(after: str) -> Any:
+            whole = await served.get("/v1/counters", after=after)
+            return whole["measures"]["enterprises_served"]["value"]
+
+        assert await served_at(AFTER) == 3
+        assert await served_at(await served.publish(enterprise("e-1", merged_into="e-2"))) == 2
+        assert await served_at(await served.publish(enterprise("e-2", merged_into="e-3"))) == 1
+        assert await served_at(await served.publish(enterprise("e-2", 2))) == 2
+
+
 async def test_a_wall_holds_neither_enterprises_nor_persons(tmp_path: Path) -> None:
     async with serving(tmp_path) as served:
         await fill(served)
