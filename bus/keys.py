@@ -65,6 +65,14 @@ class Key:
         return self.revoked_at is None and (self.not_after is None or now < self.not_after)
 
 
+def bearer(authorization: str) -> str:
+    """Return the key that an Authorization header presents; raises Unauthenticated."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("a key is needed: Authorization: Bearer yz_…")
+    return token.strip()
+
+
 class Keys:
     """A store of keys; any number of processes may have one file open, and any thread ask."""
 

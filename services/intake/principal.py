@@ -4,10 +4,10 @@ from datetime import datetime
 
 from fastapi import Request
 
-from bus.keys import Keys, Principal, Role
+from bus.keys import Keys, Principal, Role, bearer
 from schemas.codec import Event
 from schemas.days import business_day
-from schemas.errors import Forbidden, Unauthenticated
+from schemas.errors import Forbidden
 from schemas.registry import ROOT, Enterprise, Node
 from schemas.tree import Registry
 from services.intake.rules import parents
@@ -15,10 +15,7 @@ from services.intake.rules import parents
 
 def identify(keys: Keys, request: Request, role: Role) -> Principal:
     """Return whose key the request shows; raises Unauthenticated, or Forbidden for its role."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated("a key is needed: Authorization: Bearer yz_…")
-    principal = keys.check(token.strip())
+    principal = keys.check(bearer(request.headers.get("authorization", "")))
     if not principal.role.includes(role):
         raise Forbidden(f"this takes a key of role {role.value}, not {principal.role.value}")
     return principal

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from fastapi import Request
 
-from bus.keys import Keys, Principal
+from bus.keys import Keys, Principal, bearer
 from bus.port import Position
-from schemas.errors import Forbidden, Invalid, Unauthenticated
+from schemas.errors import Forbidden, Invalid
 from schemas.fields import EARLIEST, LATEST
 from schemas.topics import TOPICS
 
@@ -37,10 +37,7 @@ def moment(text: str) -> int:
 
 def holder(keys: Keys, request: Request) -> Principal:
     """Return whose key a request shows; raises Unauthenticated."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated("a key is needed: Authorization: Bearer yz_…")
-    return keys.check(token.strip())
+    return keys.check(bearer(request.headers.get("authorization", "")))
 
 
 def visitor(keys: Keys, request: Request) -> Principal | None:
