@@ -32,7 +32,7 @@ def shows_the_printed_figures(demo: Process) -> None:
 
 
 @pytest.mark.slow
-def test_the_printed_figures_are_there_and_stay_when_it_starts_again_or_sends_all_again(
+def test_the_printed_figures_stay_when_it_starts_or_sends_all_again_and_it_ends_when_asked_to(
     tmp_path: Path,
 ) -> None:
     demo = Process(tmp_path / "data", "demo", "--speed", "20")
@@ -47,10 +47,7 @@ def test_the_printed_figures_are_there_and_stay_when_it_starts_again_or_sends_al
             (demo.data / "demo.json").unlink()  # now it does not know what is in already
     assert totals == [{"services_delivered": 15_400}] * 3
 
-
-@pytest.mark.slow
-def test_it_ends_by_itself_after_the_seconds_asked_for(tmp_path: Path) -> None:
-    demo = Process(tmp_path / "data", "demo", "--for", "1")
-    demo.start()
-    assert demo.process.wait(90) == 0, demo.said()
-    assert "demo is ready" in demo.said()
+    brief = Process(demo.data, "demo", "--for", "1")
+    brief.start()
+    assert brief.process.wait(90) == 0, brief.said()
+    assert "demo is ready" in brief.said()
