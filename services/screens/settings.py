@@ -20,7 +20,7 @@ class Settings(BaseSettings):
         description="seconds without a heartbeat after which a node is silent",
     )
     live_every: float = Field(
-        0.1,
+        0.05,
         gt=0,
         le=10,
         allow_inf_nan=False,
