@@ -11,7 +11,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="YIZHAN_", frozen=True)
 
-    data: Path = Field(Path("data"), description="folder for the state file stats.db")
+    data: Path = Field(Path("data"), description="folder for the state file stats-CATALOGUE.db")
     group: str = Field(
         "stats",
         max_length=200,
