@@ -45,11 +45,12 @@ class Position(NamedTuple):
 class Record(NamedTuple):
     """A record to publish: `route` chooses the partition, `key` is what compaction goes by.
 
-    Yizhan writes no record without a value; others may, so a log can hold some.
+    A route that is a number is the partition. Yizhan writes no record without a value; others may,
+    so a log can hold some.
     """
 
     topic: Topic
-    route: str
+    route: str | int
     key: bytes
     value: bytes | None
 

@@ -78,7 +78,7 @@ def decoder(topic: Topic, partition: int, partitions: int) -> Decode:
             return event
         if event.kind.topic is not topic:
             return Flaw("topic", "type", f"{event.kind.name} does not belong on {topic.name}")
-        if topic.partition(event.subject, partitions) != partition:
+        if topic.partition(event.kind.route(event.subject, event.data), partitions) != partition:
             return Flaw("route", "subject", f"{event.subject} does not belong to this partition")
         return event
 

@@ -40,14 +40,14 @@ class Slot(NamedTuple):
 def slot(event: Event) -> Slot:
     """Return what stands in a fact's slot once it stands there."""
     voids = event.kind.name == VOID
-    counted = None if voids else counts(event.kind.name, event.data)
+    counted = None if voids else counts(event.slot, event.data)
     return Slot(event.slot, event.data.revision, event.content, counted)
 
 
 def counts(kind: str, data: Any) -> Counts:  # noqa: ANN401  # any fact's data
-    """Return what a fact of this type counts before its subject's life cycle is applied."""
+    """Return what a statement in a slot of `kind` counts before its life cycle is applied."""
     sums, members = _plan(kind)(data)
-    return Counts(data.node_id, business_day(data.occurred_at), sums, members)
+    return Counts(data.node_id, business_day(data.counted_at), sums, members)
 
 
 def contribution(slots: Sequence[Slot]) -> list[Counts]:

@@ -5,8 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
+from schemas.decisions import Advanced
 from schemas.fields import Frozen, Id, Ref, Subject, Time
-from schemas.topics import HEARTBEATS, REGISTRY
+from schemas.supply import Agency, Equipment, Expert
+from schemas.topics import ASSIGNMENTS, HEARTBEATS, REFERRALS, REGISTRY, REQUESTS
 from schemas.types import EventType
 
 CONTENT_TYPE = "application/cloudevents+json"
@@ -52,6 +54,11 @@ def _exactly(name: str) -> Any:  # noqa: ANN401  # an annotation, made at run ti
 
 
 def _subject(kind: EventType) -> Any:  # noqa: ANN401  # likewise
-    if kind.is_fact:
+    if kind.is_fact or kind.topic in (REQUESTS, REFERRALS) or kind.model in _RESOURCES:
         return Subject
+    if kind.topic is ASSIGNMENTS:
+        return Reference if kind.model is Advanced else Subject
     return Id if kind.topic in (REGISTRY, HEARTBEATS) else Reference
+
+
+_RESOURCES = (Expert, Agency, Equipment)

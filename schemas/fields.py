@@ -97,3 +97,8 @@ class Stated(Frozen):
     occurred_at: Time
     actor_role: Word
     actor_ref: Ref
+
+    @property
+    def counted_at(self) -> datetime:
+        """The time on whose business day it counts."""
+        return self.occurred_at

@@ -1,7 +1,8 @@
 """The topics of the log, as typed values declared once.
 
 No other module writes a topic's name. What a topic is routed by is told by whoever publishes:
-`Record.route`; the partition is crc32(route) mod N, N being fixed when the log is made.
+`Record.route`; the partition is crc32(route) mod N, N being fixed when the log is made. A route
+that is a number is the partition itself, for reports on a partition.
 """
 
 from dataclasses import dataclass
@@ -39,8 +40,10 @@ class Topic:
     kept: Kept
     spread: bool = True
 
-    def partition(self, route: str, partitions: int) -> int:
+    def partition(self, route: str | int, partitions: int) -> int:
         """Return the partition that `route` belongs to in a log of `partitions` partitions."""
+        if isinstance(route, int):
+            return route
         return crc32(route.encode()) % partitions if self.spread else 0
 
 

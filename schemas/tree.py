@@ -1,4 +1,4 @@
-"""The registry as it stands: nodes with their parents by day, enterprises with their merges.
+"""The registry as it stands: nodes by day, enterprises with their merges, who can be sent.
 
 Pure: whoever reads the registry topic applies its events here, in the order of the log.
 
@@ -10,29 +10,47 @@ and no two nodes lie below each other.
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from schemas.codec import Event
 from schemas.registry import ROOT, Enterprise, Node
 from schemas.slots import Standing, Verdict, verdict
+from schemas.supply import Agency, Equipment, Expert
+
+if TYPE_CHECKING:  # the codec routes events by pools, which are found in a registry
+    from schemas.codec import Event
 
 
 @dataclass(slots=True)
 class Registry:
-    """All nodes and enterprises, by id; `standing` holds what stands in each of their slots."""
+    """All documents, by id; `standing` holds what stands in each of their slots."""
 
     nodes: dict[str, Node] = field(default_factory=dict)
     enterprises: dict[str, Enterprise] = field(default_factory=dict)
+    experts: dict[str, Expert] = field(default_factory=dict)
+    agencies: dict[str, Agency] = field(default_factory=dict)
+    equipment: dict[str, Equipment] = field(default_factory=dict)
     standing: dict[tuple[str, str], Standing] = field(default_factory=dict)
 
-    def apply(self, event: Event) -> Verdict:
+    def apply(self, event: "Event") -> Verdict:
         """Judge a registry event and take it in if it stands."""
         slot = (event.slot, event.subject)
         found = verdict(self.standing.get(slot), event.data.revision, event.content)
         if found is Verdict.STANDS:
             self.standing[slot] = _Stated(event.data.revision, event.content)
-            documents = self.nodes if isinstance(event.data, Node) else self.enterprises
-            documents[event.subject] = event.data
+            self._documents(event.data)[event.subject] = event.data
         return found
+
+    def _documents(self, document: object) -> dict[str, Any]:
+        match document:
+            case Node():
+                return self.nodes
+            case Enterprise():
+                return self.enterprises
+            case Expert():
+                return self.experts
+            case Agency():
+                return self.agencies
+        return self.equipment
 
     def parent(self, node: str, day: str) -> str | None:
         """Return the parent that `node` had on `day`; before its first interval, the first one.

@@ -1,11 +1,23 @@
-"""Every type of event there is: its model, its topic, and the slot it speaks about."""
+"""Every type of event there is: its model, its topic, its route, and the slot it speaks about."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel
 
-from schemas import facts, registry, reports
-from schemas.topics import COUNTERS, DEAD_LETTERS, HEARTBEATS, REGISTRY, RESULTS, Topic
+from schemas import asks, decisions, facts, referral, registry, reports, supply
+from schemas.pools import owner
+from schemas.topics import (
+    ASSIGNMENTS,
+    COUNTERS,
+    DEAD_LETTERS,
+    HEARTBEATS,
+    REFERRALS,
+    REGISTRY,
+    REQUESTS,
+    RESULTS,
+    Topic,
+)
 
 PREFIX = "yizhan."
 VOID = "yizhan.record.voided"
@@ -24,6 +36,18 @@ class EventType:
     def is_fact(self) -> bool:
         """Whether it lies on the results topic."""
         return self.topic is RESULTS
+
+    def route(self, subject: str, data: Any) -> str | int:  # noqa: ANN401  # any event's data
+        """Return what an event of this type is routed by."""
+        if self.topic is REQUESTS:
+            return owner(subject)
+        if self.topic is ASSIGNMENTS:
+            return _decider(data)
+        return str(data.to_pool) if self.topic is REFERRALS else subject
+
+
+def _decider(data: decisions.Decision | decisions.Advanced) -> str | int:
+    return data.partition if isinstance(data, decisions.Advanced) else data.pool
 
 
 def _types(topic: Topic, models: dict[str, type[BaseModel]], slot: str = "") -> list[EventType]:
@@ -72,6 +96,80 @@ ENTERPRISES = _types(
     ),
     slot="yizhan.enterprise",
 )
+SUPPLY = [
+    *_types(
+        REGISTRY,
+        dict.fromkeys(
+            ("expert.registered", "expert.availability_changed", "expert.suspended",
+             "expert.withdrawn"),
+            supply.Expert,
+        ),
+        slot="yizhan.expert",
+    ),
+    *_types(
+        REGISTRY,
+        dict.fromkeys(
+            ("agency.admitted", "agency.qualification_changed", "agency.left"), supply.Agency
+        ),
+        slot="yizhan.agency",
+    ),
+    *_types(
+        REGISTRY,
+        dict.fromkeys(("equipment.registered", "equipment.taken_out"), supply.Equipment),
+        slot="yizhan.equipment",
+    ),
+]  # fmt: skip
+ASKS = _types(
+    REQUESTS,
+    {
+        "request.submitted": asks.RequestSubmitted,
+        "request.accepted": asks.RequestAccepted,
+        "request.returned": asks.RequestReturned,
+        "service.started": asks.ServiceStarted,
+        "service.blocked": asks.ServiceBlocked,
+        "service.unblocked": asks.ServiceUnblocked,
+        "request.result_recorded": asks.ResultRecorded,
+        "request.confirmed": asks.RequestConfirmed,
+        "request.disputed": asks.RequestDisputed,
+        "request.evaluated": asks.RequestEvaluated,
+        "request.followed_up": asks.RequestFollowedUp,
+        "escalation.requested": asks.EscalationRequested,
+        "request.closed": asks.RequestClosed,
+        "request.cancelled": asks.RequestCancelled,
+        "request.reopened": asks.RequestReopened,
+        "offer.accepted": asks.OfferAccepted,
+        "offer.declined": asks.OfferDeclined,
+    },
+)
+MATCHES = _types(
+    ASSIGNMENTS,
+    dict.fromkeys(
+        ("match.offered", "match.committed", "match.declined", "match.expired", "match.released"),
+        decisions.Offer,
+    ),
+    slot="yizhan.match",
+)
+DECISIONS = [
+    *MATCHES,
+    *_types(
+        ASSIGNMENTS,
+        {
+            "request.moved": decisions.Moved,
+            "request.refused": decisions.Refused,
+            "request.unmatched": decisions.Unmatched,
+            "request.escalated": decisions.Escalated,
+            "pool.advanced": decisions.Advanced,
+        },
+    ),
+]
+REFERRED = _types(
+    REFERRALS,
+    {
+        "referral.asked": referral.ReferralAsked,
+        "referral.answered": referral.ReferralAnswered,
+        "referral.ended": referral.ReferralEnded,
+    },
+)
 REPORTS = [
     *_types(HEARTBEATS, {"heartbeat.sent": reports.HeartbeatSent}),
     *_types(
@@ -85,6 +183,9 @@ REPORTS = [
     *_types(DEAD_LETTERS, {"record.rejected": reports.DeadLetter}),
 ]
 
-TYPES = {kind.name: kind for kind in (*FACTS, *NODES, *ENTERPRISES, *REPORTS)}
+TYPES = {
+    kind.name: kind
+    for kind in (*FACTS, *NODES, *ENTERPRISES, *SUPPLY, *ASKS, *DECISIONS, *REFERRED, *REPORTS)
+}
 TARGETS = {kind.name for kind in FACTS if kind.name != VOID}
 """What a void may name."""

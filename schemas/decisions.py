@@ -1,0 +1,211 @@
+"""What matching decides, all on the topic assignments and routed by the pool that decides.
+
+The newest `request.moved` of a request *is* the request; the newest `match.*` of an assignment is
+the assignment. So whoever reads a partition from its beginning knows what its matcher knows.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.demand import Demand
+from schemas.fields import Count, Frozen, Id, Ref, Stated, Subject, Text, Time, Word
+from schemas.supply import Kind
+
+_Few = Field(max_length=1000, fail_fast=True)
+
+State = Literal[
+    "submitted", "returned", "accepted", "matching", "unmatched", "escalated", "offered",
+    "committed", "in_service", "blocked", "resulted", "disputed", "confirmed", "evaluated",
+    "closed", "cancelled", "reopened",
+]  # fmt: skip
+Outcome = Literal["offered", "committed", "declined", "expired", "released"]
+Reason = Literal[
+    "element_not_offered", "no_specialty", "no_industry", "qualification_expired", "conflict",
+    "no_capacity", "no_slot_in_time", "equipment_unavailable", "fee_not_agreed",
+    "consent_missing", "all_declined", "authority_only", "ineligible",
+]  # fmt: skip
+Subjects = Annotated[tuple[Subject, ...], _Few]
+Reasons = Annotated[tuple[Reason, ...], _Few]
+
+
+class Decision(Stated):
+    """What all decisions share: the pool that decides, and when (`occurred_at`, its `now`)."""
+
+    pool: Id
+
+
+class Origin(Frozen):
+    """The request at its home pool that a child stands for."""
+
+    pool: Id
+    request_id: Subject
+
+
+class Moved(Decision):
+    """The whole request after a move; `ask` and `content` say which ask this is the verdict on.
+
+    `cause` is the type of the ask, or what matching did by itself. Without an ask it is no verdict.
+    `kind` is "referral" for a child that another pool has asked for: no counter counts it.
+    `blocked_seconds` are those of closed blocks; `since` is when `state` began. `assignment` and
+    `performers` are who serves now; `excluded` were asked in vain; `offers` is how many there were.
+    `level` is how many tiers up it was referred, `child` the referral that is open.
+    `reasons` say why nobody serves, while that is so. `served` is True once a result was recorded.
+    """
+
+    enterprise_id: Id
+    kind: Literal["request", "referral"]
+    demand: Demand
+    home: Origin | None = None
+    visit_id: Ref | None = None
+    before: State | None
+    state: State
+    cause: Word | Literal[""]
+    note: Text | None = None
+    by: Word
+    ask: Subject | None = None
+    content: str | None = None
+    submitted_at: Time
+    since: Time
+    first_response_at: Time | None = None
+    due_at: Time | None = None
+    blocked_seconds: Count = 0
+    blocked_reason: Word | None = None
+    offers: Count = 0
+    assignment: Subject | None = None
+    performers: Subjects = ()
+    excluded: Subjects = ()
+    level: Annotated[int, Field(ge=0, le=9)] = 0
+    child: Subject | None = None
+    child_pool: Id | None = None
+    escalations: Count = 0
+    reasons: Reasons = ()
+    served: bool = False
+    score: Annotated[int, Field(ge=1, le=5)] | None = None
+    outcome: Literal["done", "unmet", "withdrawn"] | None = None
+
+    @property
+    def counted_at(self) -> datetime:
+        """A request counts on the day it was submitted."""
+        return self.submitted_at
+
+
+class Refused(Decision):
+    """An ask was refused: why, in which state, and what would be legal. Its subject is the ask's.
+
+    Nothing has changed. `state` is None when there is no such request.
+    """
+
+    request_id: Subject | None = None
+    assignment_id: Subject | None = None
+    asked: Word
+    content: str
+    cause: Word
+    detail: Text
+    state: State | None = None
+    legal: Annotated[tuple[str, ...], _Few] = ()
+
+
+class Member(Frozen):
+    """One member of an assignment, and the time for which it is booked.
+
+    `answer` is None while a member that must answer has not; who need not has "accepted".
+    """
+
+    kind: Kind
+    id: Subject
+    start: Time
+    end: Time
+    answer: Literal["accepted", "declined"] | None = None
+
+
+class Part(Frozen):
+    """One part of a score; the parts add up to it."""
+
+    name: Word
+    points: int
+
+
+class Alternative(Frozen):
+    """What else was possible: the members, and the score they would have had."""
+
+    members: Subjects
+    score: int
+
+
+class Passed(Frozen):
+    """A resource that might have served, and the constraint that kept it from it."""
+
+    id: Subject
+    reason: Reason
+
+
+class Offer(Decision):
+    """A whole assignment: whom it asks, for when, why them, and what became of it."""
+
+    request_id: Subject
+    enterprise_id: Id
+    kind: Literal["request", "referral"]
+    outcome: Outcome
+    elements: Annotated[tuple[str, ...], _Few]
+    mode: Word
+    members: Annotated[tuple[Member, ...], _Few]
+    parts: Annotated[tuple[Part, ...], _Few]
+    score: int
+    alternatives: Annotated[tuple[Alternative, ...], _Few] = ()
+    passed: Annotated[tuple[Passed, ...], _Few] = ()
+    offered_at: Time
+    expires_at: Time
+    reason: Text | None = None
+    member: Subject | None = None
+
+    @property
+    def counted_at(self) -> datetime:
+        """An offer counts on the day it was made."""
+        return self.offered_at
+
+
+class Relaxation(Frozen):
+    """A change that would help: of the request's `field`, or of what the registry says of one.
+
+    `resource` is None for a field of the demand, given as a dotted path ("need_by", "needs.0.
+    industry"); `to` is the value it would have to have, as JSON text (null: left out).
+    """
+
+    field: str
+    to: str
+    resource: Subject | None = None
+
+
+class Unmatched(Decision):
+    """Nobody can serve: every constraint that blocks, the least that would help, who would fit."""
+
+    request_id: Subject
+    kind: Literal["request", "referral"]
+    reasons: Reasons
+    passed: Annotated[tuple[Passed, ...], _Few] = ()
+    relaxation: Annotated[tuple[Relaxation, ...], _Few] = ()
+    would_fit: Subjects = ()
+
+
+class Escalated(Decision):
+    """The request goes up a tier: the pool above is asked, under the child's id."""
+
+    request_id: Subject
+    child: Subject
+    from_pool: Id
+    to_pool: Id
+    level: int
+    reason: Text
+
+
+class Advanced(Frozen):
+    """A matcher has decided on everything up to `positions`, by the clock `now`.
+
+    Positions go by "topic:partition"; `partition` is the one of assignments that this stands in.
+    """
+
+    partition: Annotated[int, Field(ge=0)]
+    positions: dict[str, int]
+    now: Time

@@ -1,0 +1,1 @@
+"""Matching: the judge of requests. Who does what, and which move is legal."""
