@@ -28,6 +28,8 @@ Reason = Literal[
 ]  # fmt: skip
 Subjects = Annotated[tuple[Subject, ...], _Few]
 Reasons = Annotated[tuple[Reason, ...], _Few]
+Cause = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{0,59}$")]
+"""The type of an ask without its prefix, or a word for what matching did by itself."""
 
 
 class Decision(Stated):
@@ -50,8 +52,9 @@ class Moved(Decision):
     `kind` is "referral" for a child that another pool has asked for: no counter counts it.
     `blocked_seconds` are those of closed blocks; `since` is when `state` began. `assignment` and
     `performers` are who serves now; `excluded` were asked in vain; `offers` is how many there were.
-    `level` is how many tiers up it was referred, `child` the referral that is open.
-    `reasons` say why nobody serves, while that is so. `served` is True once a result was recorded.
+    `level` is how often it was referred, `child` the referral that is open, `child_pool` who was
+    asked last. `reasons` say why nobody serves, while that is so. `served` is True once a result
+    was recorded. `wake_at` is when matching will look at it again without being asked.
     """
 
     enterprise_id: Id
@@ -61,7 +64,7 @@ class Moved(Decision):
     visit_id: Ref | None = None
     before: State | None
     state: State
-    cause: Word | Literal[""]
+    cause: Cause
     note: Text | None = None
     by: Word
     ask: Subject | None = None
@@ -81,6 +84,7 @@ class Moved(Decision):
     child_pool: Id | None = None
     escalations: Count = 0
     reasons: Reasons = ()
+    wake_at: Time | None = None
     served: bool = False
     score: Annotated[int, Field(ge=1, le=5)] | None = None
     outcome: Literal["done", "unmet", "withdrawn"] | None = None
@@ -99,7 +103,7 @@ class Refused(Decision):
 
     request_id: Subject | None = None
     assignment_id: Subject | None = None
-    asked: Word
+    asked: Cause
     content: str
     cause: Word
     detail: Text

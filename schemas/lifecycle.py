@@ -16,8 +16,8 @@ PERFORMER = frozenset({"expert", "agency", "lab", "department", "bank", "team"})
 ROLES = {"staff": STAFF, "head": HEAD, "enterprise": ENTERPRISE, "performer": PERFORMER}
 """Groups of actor roles; a head is staff as well."""
 
-BOOKED: frozenset[State] = frozenset({"offered", "committed", "in_service", "blocked", "disputed"})
-"""States in which the members of an assignment are reserved, here or at the pool that was asked."""
+BOOKED: frozenset[State] = frozenset({"offered", "committed", "in_service", "blocked"})
+"""States in which members are reserved, until a result is recorded for the first time."""
 ENDED: frozenset[State] = frozenset({"returned", "closed", "cancelled"})
 UNSERVED: tuple[State, ...] = ("submitted", "reopened", "accepted", "matching", "unmatched")
 
@@ -37,6 +37,7 @@ TABLE = (
     Row("request.accepted", ("submitted", "reopened"), "accepted", STAFF),
     Row("request.returned", ("submitted", "reopened"), "returned", STAFF),
     Row("offer.accepted", ("offered",), "committed", PERFORMER),
+    Row("offer.accepted", ("offered",), "offered", PERFORMER),  # others have still to answer
     Row("offer.declined", ("offered", "committed"), "matching", PERFORMER),
     Row("service.started", ("committed", "disputed"), "in_service", PERFORMER | STAFF),
     Row("service.started", UNSERVED, "in_service", STAFF),
@@ -59,8 +60,10 @@ TABLE = (
 )
 
 OWN: tuple[tuple[State, State, str], ...] = (
+    ("submitted", "accepted", "own_desk"),
     ("accepted", "matching", "queued"),
     ("matching", "offered", "matched"),
+    ("matching", "committed", "matched"),
     ("matching", "unmatched", "nobody"),
     ("unmatched", "matching", "supply"),
     ("unmatched", "escalated", "delay"),
@@ -70,6 +73,7 @@ OWN: tuple[tuple[State, State, str], ...] = (
     ("offered", "matching", "expired"),
     ("offered", "matching", "released"),
     ("committed", "matching", "released"),
+    ("committed", "escalated", "released"),
     ("matching", "closed", "overdue"),
     ("unmatched", "closed", "overdue"),
     ("escalated", "closed", "overdue"),
