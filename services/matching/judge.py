@@ -1,0 +1,49 @@
+"""The judge: decides about one partition's requests. Pure: no clock, broker, file or randomness."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from schemas.codec import Event
+from schemas.decisions import Member, Offer
+from schemas.topics import REFERRALS
+from services.matching import asking, clock, offering, pairing, referring
+from services.matching.book import Book, Said
+from services.matching.present import present
+from services.matching.rules import Rules
+from services.matching.sitting import Sitting
+from services.matching.supply import Supply
+
+
+def decide(
+    book: Book, supply: Supply, inputs: Sequence[Event], now: datetime, rules: Rules
+) -> list[Said]:
+    """Judge what came in, do what the clock asks for, and hold one round of matching.
+
+    Returns what was decided, in order; `book` has taken it in already. `now` never goes back.
+    """
+    sitting = Sitting(book, supply, max(now, book.now), rules)
+    for event in inputs:
+        hear = referring.hear if event.kind.topic is REFERRALS else asking.hear
+        hear(sitting, event)
+    clock.strike(sitting)
+    _revise(sitting)
+    pairing.match(sitting)
+    return sitting.said
+
+
+def _revise(sitting: Sitting) -> None:
+    """Release what was booked with somebody who has gone since; wake those who wait for supply."""
+    book, supply = sitting.book, sitting.supply
+    if book.seen == supply.version:
+        return
+    book.seen = supply.version
+    book.freed.update(book.cases[request].pool for request in book.unmatched)
+    for which, offer in sorted(book.offers.items()):
+        if book.cases[offer.request_id].state in {"offered", "committed"}:
+            gone = _gone(sitting, offer)
+            if gone is not None:
+                offering.release(sitting, which, gone.id)
+
+
+def _gone(sitting: Sitting, offer: Offer) -> Member | None:
+    return next((m for m in offer.members if not present(sitting.supply, m)), None)
