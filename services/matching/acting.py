@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from schemas.asks import Moving, RequestAccepted, RequestEvaluated, ServiceBlocked
 from schemas.codec import Event
 from schemas.decisions import Moved
 from schemas.lifecycle import row
 from services.matching import referring
 from services.matching.sitting import Sitting, named, verdict
+
+if TYPE_CHECKING:
+    from schemas.asks import Moving, RequestAccepted, RequestEvaluated, ServiceBlocked
 
 Changes = dict[str, Any]
 
