@@ -33,20 +33,24 @@ _RFC3339 = (
 class _Rfc3339:
     """A text first, then a time: by itself pydantic would read "1690000000" as a time, too.
 
-    Written as a core schema because it is on the hot path: nothing of it runs in Python.
+    Written as a core schema because it is on the hot path: nothing of it runs in Python. Our own
+    code, which makes models from values, gives datetimes.
     """
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        return core_schema.chain_schema(
-            [
-                core_schema.str_schema(pattern=_RFC3339, strict=True),
-                core_schema.datetime_schema(
-                    strict=False, tz_constraint="aware", ge=EARLIEST, lt=LATEST
-                ),
-            ]
+        instant = core_schema.datetime_schema(
+            strict=False, tz_constraint="aware", ge=EARLIEST, lt=LATEST
         )
+        text = core_schema.chain_schema(
+            [core_schema.str_schema(pattern=_RFC3339, strict=True), instant]
+        )
+        made = core_schema.datetime_schema(
+            strict=True, tz_constraint="aware", ge=EARLIEST, lt=LATEST
+        )
+        either = core_schema.union_schema([made, text], mode="left_to_right")
+        return core_schema.json_or_python_schema(json_schema=text, python_schema=either)
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
