@@ -45,6 +45,8 @@ class Chronicle:
         if isinstance(event.data, Node):
             self._below.clear()
             return Change(event.subject if _moved(old_node, event.data) else None)
+        if not isinstance(event.data, Enterprise):
+            return Change()
         self._catch(event.subject, old_enterprise, event.data)
         return Change(enterprises=self._remerged(event.subject, old_enterprise, event.data))
 

@@ -1,89 +1,57 @@
 """The fact index: follows the results topic into SQL, and tells walls what is new."""
 
-import asyncio
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, func, select
 
 from bus.port import Batch, Bus
 from bus.state import State
-from schemas.codec import Event, decode, decoder
+from schemas.codec import Event, decode
 from schemas.days import business_day
 from schemas.slots import Verdict
 from schemas.topics import RESULTS
-from services.screens.judge import SERVICE, Heard, Outcome, floor, judge, news
-from services.screens.marks import Marks
+from services.screens.judge import SERVICE, Outcome, floor, judge, news
 from services.screens.stamps import instant
-from services.screens.start import Start
 from services.screens.tables import STANDING, STATEMENT
 from services.screens.ticker import SHOWN, News, Ticker
 from services.screens.trend import Hour, Trend
 from services.screens.views import Views
 from services.screens.wall import week_before
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from services.screens.writer import Heard, Writer
 
 
 class Index:
-    """Writes the index; `marks` says how far it has come. Its SQL runs in a thread of its own."""
+    """Writes the index, and keeps what walls show of it in memory."""
 
     def __init__(
         self, log: Bus, state: State, views: Views, clock: Callable[[], float], size: int
     ) -> None:
         self._log, self._state, self._views, self._clock = log, state, views, clock
         self._size = size
-        self._floors: dict[int, int] = {}
-        self.marks = Marks(state.positions)
-        self.start = Start(self.marks)
+        self.writer = Writer(log, state, floor, "screens-index")
+        self.marks, self.start = self.writer.marks, self.writer.start
         self.ticker, self.trend = Ticker(), Trend()
-        self.skipped = 0
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="screens-index")
+
+    @property
+    def skipped(self) -> int:
+        """How many records were no events."""
+        return self.writer.skipped
 
     async def run(self) -> None:
         """Index for ever."""
-        with self._thread:
+        with self.writer.thread:
             await self._follow()
 
     async def _follow(self) -> None:
-        for last in await self._beside(self._last_news):
+        for last in await self.writer.beside(self._last_news):
             self.ticker.tell(last)
         async with self._log.subscribe(None, [RESULTS], self.marks.at) as subscription:
             await self.start.measure(self._log, [RESULTS])
             while True:
                 self.start.look()
                 await self._load_days()
-                for batch in await subscription.poll(1.0, self._size):
-                    if batch.lease.alive and batch.base == self.marks.at(batch.source):
-                        self._tell(await self._beside(self._write, batch))
-                        self.marks.move(batch.source, batch.next)
-
-    async def _beside(self, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
-        """Run SQL in a thread that nobody else uses; when cancelled, end only after it."""
-        running = asyncio.wrap_future(self._thread.submit(work, *args, **more))
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            await asyncio.wait([running])
-            raise
-
-    def _write(self, batch: Batch) -> Outcome:
-        with self._state.move(batch.source, batch.base, batch.next) as connection:
-            return judge(connection, batch.partition, list(self._heard(connection, batch)))
-
-    def _heard(self, connection: Connection, batch: Batch) -> Iterator[Heard]:
-        read = decoder(RESULTS, batch.partition, self._log.partitions(RESULTS))
-        logged = self._floors.get(batch.partition) or floor(connection, batch.partition)
-        for record in batch.records:
-            event = read(record.value)
-            logged = max(logged, record.timestamp)
-            if isinstance(event, Event):
-                yield Heard(record.offset, logged, event, record.value or b"")
-            else:
-                self.skipped += 1  # stats makes a dead letter of it
-        self._floors[batch.partition] = logged
+                async for outcome in self.writer.take(subscription, self._size, _write):
+                    self._tell(outcome)
 
     def _tell(self, outcome: Outcome) -> None:
         path, touched = self._views.chronicle.registry.path, self._views.touched
@@ -99,7 +67,7 @@ class Index:
         today = self._today()
         wanted = {today, week_before(today)}
         for day in wanted - self.trend.days:
-            self.trend.load(day, await self._beside(self._hours, day))
+            self.trend.load(day, await self.writer.beside(self._hours, day))
             self._views.touched.all()
         for day in self.trend.days - wanted:
             self.trend.forget(day)
@@ -128,6 +96,10 @@ class Index:
 
     def _today(self) -> str:
         return business_day(instant(int(self._clock() * 1000)))
+
+
+def _write(connection: Connection, batch: Batch, heard: Sequence[Heard]) -> Outcome:
+    return judge(connection, batch.partition, heard)
 
 
 def _news(partition: int, offset: int, logged: int, value: bytes) -> News:

@@ -4,19 +4,19 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from schemas.codec import Event
+from bus.port import Partition
 from schemas.days import SHANGHAI, business_day
 from schemas.slots import Verdict, verdict
 from schemas.types import VOID
+from services.screens.sql import among, put
 from services.screens.stamps import stamp
 from services.screens.tables import COPIED, STANDING, STATEMENT
 from services.screens.ticker import News
 from services.screens.trend import Hour
+from services.screens.writer import Heard
 
 SERVICE = "yizhan.service.delivered"
-_MOST = 500  # variables in one statement
 Slot = tuple[str, str]
 
 
@@ -33,15 +33,6 @@ class Standing(NamedTuple):
     node: str
     day: str
     hour: int
-
-
-class Heard(NamedTuple):
-    """An event as the log holds it; `logged` in milliseconds since 1970."""
-
-    offset: int
-    logged: int
-    event: Event
-    value: bytes
 
 
 class Outcome(NamedTuple):
@@ -67,8 +58,7 @@ def judge(connection: Connection, partition: int, heard: Sequence[Heard]) -> Out
             outcome.news.append(news(partition, one))
     if rows:
         connection.execute(insert(STATEMENT), rows)
-    if changed:
-        _put(connection, [row._asdict() for row in changed.values()])
+    put(connection, STANDING, [row._asdict() for row in changed.values()])
     return outcome
 
 
@@ -88,20 +78,15 @@ def news(partition: int, heard: Heard) -> News:
     )
 
 
-def floor(connection: Connection, partition: int) -> int:
+def floor(connection: Connection, source: Partition) -> int:
     """Return the latest append time of what is held of a partition."""
-    latest = select(func.max(STATEMENT.c.logged)).where(STATEMENT.c.partition == partition)
+    latest = select(func.max(STATEMENT.c.logged)).where(STATEMENT.c.partition == source.number)
     return int(connection.scalar(latest) or 0)
 
 
 def _standing(connection: Connection, subjects: set[str]) -> dict[Slot, Standing]:
-    found: dict[Slot, Standing] = {}
-    names = sorted(subjects)
-    for at in range(0, len(names), _MOST):
-        chosen = select(STANDING).where(STANDING.c.subject.in_(names[at : at + _MOST]))
-        for row in connection.execute(chosen):
-            found[row.subject, row.slot] = Standing(*row)
-    return found
+    rows = among(connection, select(STANDING), STANDING.c.subject, subjects)
+    return {(row.subject, row.slot): Standing(*row) for row in rows}
 
 
 def _row(partition: int, heard: Heard, found: Verdict) -> dict[str, Any]:
@@ -129,12 +114,3 @@ def _hours(before: Standing | None, after: Standing) -> Iterator[Hour]:
     for row, amount in ((before, -1), (after, 1)):
         if row is not None and row.kind == SERVICE:
             yield Hour(row.day, row.hour, row.node, amount)
-
-
-def _put(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    put = dialect.insert(STANDING)
-    replaced = {c.name: put.excluded[c.name] for c in STANDING.columns if not c.primary_key}
-    connection.execute(
-        put.on_conflict_do_update(index_elements=["subject", "slot"], set_=replaced), rows
-    )

@@ -1,0 +1,80 @@
+"""The one writer of a state file: follows topics and writes them batch by batch."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+
+from bus.port import Batch, Bus, Partition, Subscription
+from bus.state import State
+from schemas.codec import Event, decoder
+from schemas.topics import named
+from services.screens.marks import Marks
+from services.screens.start import Start
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Heard(NamedTuple):
+    """An event as the log holds it; `logged` in milliseconds since 1970."""
+
+    offset: int
+    logged: int
+    event: Event
+    value: bytes
+
+
+Floor = Callable[[Connection, Partition], int]
+"""The latest append time of what is held of a partition."""
+Write = Callable[[Connection, Batch, Sequence[Heard]], T]
+"""Writes what was heard in a batch; returns what it changed for those who watch."""
+
+
+class Writer:
+    """`marks` says how far it has come. Its SQL runs in a thread of its own, named `name`."""
+
+    def __init__(self, log: Bus, state: State, floor: Floor, name: str) -> None:
+        self._log, self._state, self._floor = log, state, floor
+        self._floors: dict[Partition, int] = {}
+        self.marks = Marks(state.positions)
+        self.start = Start(self.marks)
+        self.skipped = 0
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+
+    async def beside(self, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+        """Run SQL in a thread that nobody else uses; when cancelled, end only after it."""
+        running = asyncio.wrap_future(self.thread.submit(work, *args, **more))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.wait([running])
+            raise
+
+    async def take(
+        self, subscription: Subscription, size: int, write: Write[T]
+    ) -> AsyncIterator[T]:
+        """Write what comes next; a mark moves once whoever asked has taken in what it changed."""
+        for batch in await subscription.poll(1.0, size):
+            if batch.lease.alive and batch.base == self.marks.at(batch.source):
+                yield await self.beside(self._write, batch, write)
+                self.marks.move(batch.source, batch.next)
+
+    def _write(self, batch: Batch, write: Write[T]) -> T:
+        with self._state.move(batch.source, batch.base, batch.next) as connection:
+            return write(connection, batch, list(self._heard(connection, batch)))
+
+    def _heard(self, connection: Connection, batch: Batch) -> Iterator[Heard]:
+        topic = named(batch.topic)
+        read = decoder(topic, batch.partition, self._log.partitions(topic))
+        logged = self._floors.get(batch.source) or self._floor(connection, batch.source)
+        for record in batch.records:
+            event = read(record.value)
+            logged = max(logged, record.timestamp)
+            if isinstance(event, Event):
+                yield Heard(record.offset, logged, event, record.value or b"")
+            else:
+                self.skipped += 1  # stats makes a dead letter of it
+        self._floors[batch.source] = logged
