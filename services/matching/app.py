@@ -1,0 +1,56 @@
+"""Matching put together: it lives as long as its context, and its loops are the caller's tasks."""
+
+import asyncio
+from asyncio import TaskGroup
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from prometheus_client import CollectorRegistry
+
+from bus.port import Bus
+from schemas.topics import REQUESTS
+from services.matching.metrics import Metrics
+from services.matching.settings import Settings
+from services.matching.source import Clock, Means
+from services.matching.stock import Stock
+from services.matching.worker import BESIDE, Worker
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def running(
+    log: Bus,
+    settings: Settings,
+    tasks: TaskGroup,
+    *,
+    metrics: CollectorRegistry | None = None,
+    clock: Clock = _now,
+) -> AsyncIterator[Worker]:
+    """Run a matcher on `log`; whatever goes wrong in it is one of `tasks`."""
+    counts = Metrics(CollectorRegistry() if metrics is None else metrics)
+    means = Means(log, Stock(), settings.rules(), settings.window_seconds, counts, clock)
+    worker = Worker(means, tasks)
+    counts.show(
+        lambda: sum(len(source.book.offers) for source in worker.sources.values()),
+        lambda: sum(len(source.book.unmatched) for source in worker.sources.values()),
+    )
+    async with (
+        log.subscribe(None, BESIDE, lambda _: 0) as beside,
+        log.subscribe(settings.matching_group, [REQUESTS], worker.start, worker) as asked,
+    ):
+        loops = {
+            "read": worker.read(beside),
+            "hear": worker.hear(asked),
+            "look": worker.look(),
+        }
+        started = [tasks.create_task(run, name=f"matching-{name}") for name, run in loops.items()]
+        try:
+            yield worker
+        finally:
+            for task in started:
+                task.cancel()
+            await asyncio.gather(*started, return_exceptions=True)

@@ -1,0 +1,187 @@
+"""One partition that is held: taken over, then decided about, until it goes."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from time import perf_counter
+from typing import NamedTuple
+
+import structlog
+
+from bus.port import Batch, Bus, Partition
+from schemas.codec import Event
+from schemas.errors import Fenced, Unavailable
+from schemas.topics import ASSIGNMENTS, named
+from services.matching.book import Book, Said
+from services.matching.inbox import MOST, Inbox
+from services.matching.judge import decide
+from services.matching.metrics import Metrics
+from services.matching.records import advanced, record
+from services.matching.rules import Rules
+from services.matching.stock import PLACE, Stock
+from services.matching.supply import Supply
+from services.matching.takeover import INPUTS, decoding, name, owner, take_over
+
+IDLE = 0.005
+"""Seconds without anything new after which what has come in is decided."""
+RETRY = 0.5
+"""Seconds before a partition is taken over again from a log that was away."""
+
+_log = structlog.get_logger(__name__)
+Clock = Callable[[], datetime]
+
+
+class Means(NamedTuple):
+    """What all partitions share; `window` is the longest in seconds that inputs are gathered."""
+
+    log: Bus
+    stock: Stock
+    rules: Rules
+    window: float
+    metrics: Metrics
+    clock: Clock
+
+
+class Source:
+    """A partition of requests and referrals, and the book of what was decided about it.
+
+    `sure` is whether the book is what the log says: not before it was taken over, nor while
+    decisions are on their way, nor after they may have been lost. `leads` is whether it decides.
+    """
+
+    def __init__(self, number: int, means: Means) -> None:
+        self.number, self._means = number, means
+        self.book, self.inbox = Book(), Inbox({})
+        self.sure = self.leads = False
+        self._places = [Partition(topic.name, number) for topic in INPUTS]
+        self._moved: dict[Partition, int] = {}
+        self._decided: dict[Partition, int] = dict.fromkeys(self._places, 0)
+        self._rested = 0.0
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Hold the partition until told to stop; raises Fenced when another has taken it."""
+        self._stopping = False
+        while not self._stopping:
+            try:
+                await self._hold()
+            except Unavailable as error:
+                _log.warning("decisions in doubt", partition=self.number, reason=str(error))
+                await asyncio.sleep(RETRY)
+            except Fenced:
+                if not self._stopping:
+                    raise
+            finally:
+                self.leads, self.inbox = False, Inbox({})
+
+    def stop(self) -> None:
+        """Ask it to end once what it is deciding is written."""
+        self._stopping = True
+        self.inbox.ring()
+
+    def decided(self, place: Partition) -> int:
+        """Return up to where everything in a partition is decided."""
+        return self._decided.get(place, 0)
+
+    async def _hold(self) -> None:
+        if not (self.sure and await self._still_ours()):
+            await self._take_over()
+        self.inbox = Inbox(self._decided)
+        self.leads = True
+        while not self._stopping:
+            batches = await self._gather()
+            self._decided |= {batch.source: batch.next for batch in batches}
+            if any(batch.records for batch in batches) or self._pending():
+                await self._decide(batches)
+
+    async def _still_ours(self) -> bool:
+        """Whether nobody has claimed the partition since it was last held here."""
+        try:
+            await self._means.log.advance(owner(self.number), {}, [])
+        except Fenced:
+            return False
+        return True
+
+    async def _take_over(self) -> None:
+        means, began, self.sure = self._means, perf_counter(), False
+        self.inbox = Inbox({Partition(ASSIGNMENTS.name, self.number): 0})
+        self.book, moved, skipped = await take_over(means.log, self.number, self.inbox)
+        await means.stock.reached(await means.log.highwater(PLACE))
+        self._moved = dict(moved)
+        self._decided = {place: self.book.positions.get(name(place), 0) for place in self._places}
+        self.sure = True
+        means.metrics.skipped.labels(ASSIGNMENTS.name).inc(skipped)
+        means.metrics.takeover.observe(perf_counter() - began)
+        _log.info("taken over", partition=self.number, cases=len(self.book.cases), skipped=skipped)
+
+    async def _gather(self) -> list[Batch]:
+        """Wait until there is something to decide; return what has come in by then."""
+        loop = asyncio.get_running_loop()
+        await self.inbox.heard(self._patience(loop.time()))
+        end = loop.time() + self._means.window
+        while 0 < self.inbox.count < MOST and loop.time() < end and not self._stopping:
+            if not await self.inbox.heard(IDLE):
+                break
+        return [] if self._stopping else self.inbox.take()
+
+    def _patience(self, time: float) -> float | None:
+        """Return for how many seconds nothing but inputs can change anything; None: for ever."""
+        rest = max(self._rested + self._means.window - time, 0.0)
+        if self._pending():
+            return rest
+        due = self.book.due()
+        return None if due is None else max((due - self._now()).total_seconds(), rest)
+
+    def _pending(self) -> bool:
+        """Whether there is something to decide without any input."""
+        book, due = self.book, self.book.due()
+        stale = book.seen != self._means.stock.supply.version and (book.offers or book.unmatched)
+        return book.waiting or bool(stale) or (due is not None and due <= self._now())
+
+    def _now(self) -> datetime:
+        return max(self._means.clock(), self.book.now)
+
+    async def _decide(self, batches: Sequence[Batch]) -> None:
+        """Decide and write it; the book runs ahead of the log meanwhile."""
+        self.sure, now = False, self._now()
+        metrics, began = self._means.metrics, perf_counter()
+
+        def judged(supply: Supply, registry: int) -> tuple[list[Said], int]:
+            events = self._events(batches)
+            return decide(self.book, supply, events, now, self._means.rules), registry
+
+        said, registry = await self._means.stock.lend(judged)
+        metrics.decide.observe(perf_counter() - began)
+        if said or any(batch.records for batch in batches):
+            await self._commit(said, now, registry)
+        self.sure, self._rested = True, asyncio.get_running_loop().time()
+
+    def _events(self, batches: Sequence[Batch]) -> list[Event]:
+        found: list[Event] = []
+        for batch in batches:
+            read = decoding(self._means.log, named(batch.topic), self.number)
+            for stored in batch.records:
+                event = read(stored.value)
+                if isinstance(event, Event):
+                    self._means.metrics.inputs.labels(event.kind.name).inc()
+                    found.append(event)
+                else:
+                    self._means.metrics.skipped.labels(batch.topic).inc()
+        return found
+
+    async def _commit(self, said: Sequence[Said], now: datetime, registry: int) -> None:
+        """Write decisions and positions in one step; only what is there may be built upon."""
+        began = perf_counter()
+        positions = {name(place): at for place, at in self._decided.items()}
+        mark = advanced(self.number, {**positions, name(PLACE): registry}, now)
+        outputs = [record(one, now) for one in (*said, mark)]
+        await self._means.log.advance(owner(self.number), self._moves(), outputs)
+        self._moved = dict(self._decided)
+        self.book.apply(*mark)
+        self._means.metrics.commit.observe(perf_counter() - began)
+        for one in said:
+            self._means.metrics.decisions.labels(one.kind.name).inc()
+
+    def _moves(self) -> Mapping[Partition, tuple[int, int]]:
+        steps = {place: (self._moved.get(place, 0), at) for place, at in self._decided.items()}
+        return {place: step for place, step in steps.items() if step[0] != step[1]}

@@ -1,0 +1,130 @@
+"""The worker: holds the partitions it is given and reads for them."""
+
+import asyncio
+from asyncio import Task, TaskGroup
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from bus.port import Batch, Partition, Subscription
+from schemas.errors import Unavailable
+from schemas.topics import ASSIGNMENTS, REFERRALS, REGISTRY, REQUESTS
+from services.matching.source import Means, Source
+from services.matching.stock import PLACE
+
+BESIDE = (REGISTRY, REFERRALS, ASSIGNMENTS)
+"""What is read of the partitions held, whoever of the group reads their requests."""
+GRACE = 2.0
+"""Seconds that partitions which go have to write what they are deciding."""
+LOOK_EVERY = 3.0
+"""Seconds between two looks at whether the log answers."""
+_LIMIT = 4000
+_PAUSE = 0.1  # seconds until partitions that have come meanwhile are read as well
+
+_log = structlog.get_logger(__name__)
+Wanted = Callable[[], Mapping[Partition, int]]
+
+
+class Worker:
+    """The partitions held now; what goes wrong with one of them ends `tasks`."""
+
+    def __init__(self, means: Means, tasks: TaskGroup) -> None:
+        self.means, self._tasks = means, tasks
+        self.sources: dict[int, Source] = {}
+        self._running: dict[int, Task[None]] = {}
+        self._end = 0
+        self._away: str | None = None
+
+    def start(self, partition: Partition) -> int:
+        """Return where to read a partition that is coming; known for sure once it is taken over."""
+        source = self.sources.get(partition.number)
+        return source.decided(partition) if source else 0
+
+    async def assigned(self, partitions: frozenset[Partition]) -> None:
+        """Hold these; what was held before may still be ours."""
+        numbers = {partition.number for partition in partitions}
+        self.sources = {n: self.sources.get(n) or Source(n, self.means) for n in sorted(numbers)}
+        self._running = {
+            n: self._tasks.create_task(source.run(), name=f"matching-{n}")
+            for n, source in self.sources.items()
+        }
+
+    async def revoked(self, partitions: frozenset[Partition]) -> None:
+        """Stop deciding; what is under way may be written, or another will do it."""
+        del partitions
+        running, self._running = self._running, {}
+        for number, task in running.items():
+            self.sources[number].stop()
+            if not self.sources[number].leads:
+                task.cancel()
+        if running:
+            _, late = await asyncio.wait(running.values(), timeout=GRACE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def hear(self, subscription: Subscription) -> None:
+        """Read requests for ever."""
+        await self._follow(subscription, lambda: self._wanted(REQUESTS.name), self._put)
+
+    async def read(self, subscription: Subscription) -> None:
+        """Read for ever what else concerns the partitions held."""
+
+        def wanted() -> Mapping[Partition, int]:
+            mine = self._wanted(REFERRALS.name) | self._wanted(ASSIGNMENTS.name)
+            return {PLACE: self.means.stock.position, **mine}
+
+        await self._follow(subscription, wanted, self._put)
+
+    async def look(self) -> None:
+        """Keep /readyz true."""
+        while True:
+            try:
+                self._end = await self.means.log.highwater(PLACE)
+                self._away = None
+            except Unavailable as error:
+                self._away = str(error)
+            await asyncio.sleep(LOOK_EVERY)
+
+    def ready(self) -> dict[str, str]:
+        """Return what is not ready and why; {} when all is."""
+        if not self.sources:
+            return {"matching": "no partition assigned yet"}
+        if self._away is not None:
+            return {"matching": f"the log does not answer: {self._away}"}
+        coming = ", ".join(str(n) for n, source in self.sources.items() if not source.leads)
+        return {"matching": f"taking over {coming}"} if coming else {}
+
+    def _wanted(self, topic: str) -> dict[Partition, int]:
+        return {
+            place: at
+            for source in self.sources.values()
+            for place, at in source.inbox.wanted().items()
+            if place.topic == topic
+        }
+
+    async def _put(self, batch: Batch) -> None:
+        if batch.source == PLACE:
+            if await self.means.stock.take(batch):
+                for source in self.sources.values():
+                    source.inbox.ring()
+        elif batch.partition in self.sources:
+            self.sources[batch.partition].inbox.put(batch)
+
+    @staticmethod
+    async def _follow(
+        subscription: Subscription, wanted: Wanted, put: Callable[[Batch], Awaitable[None]]
+    ) -> None:
+        """Read each partition from where it is wanted next, wherever the subscription stands."""
+        while True:
+            places = wanted()
+            for place, at in places.items():
+                lease = subscription.lease(place)
+                if lease is not None and lease.position != at:
+                    subscription.seek(place, at)
+            try:
+                for batch in await subscription.poll(_PAUSE, _LIMIT, places):
+                    await put(batch)
+            except Unavailable as error:
+                _log.warning("the log cannot be read", reason=str(error))
+                await asyncio.sleep(1.0)
