@@ -165,15 +165,16 @@ def _answered(sitting: Sitting, child: str, letter: ReferralAnswered) -> None:
 def _nobody(sitting: Sitting, request: str, case: Moved, letter: ReferralAnswered) -> None:
     """Go on to the next tier; above the highest there is only waiting."""
     above = next_pool(sitting, case)
+    reasons = tuple(dict.fromkeys((*case.reasons, *letter.reasons)))
     if above is not None:
-        escalate(sitting, request, case, above, reasons=letter.reasons)
+        escalate(sitting, request, case, above, reasons=reasons)
     else:
         sitting.move(
             request,
             "unmatched",
             "nobody",
             wake_at=sitting.until(case),
-            reasons=letter.reasons,
+            reasons=reasons,
             child=None,
         )
 
@@ -182,10 +183,12 @@ def _ended(sitting: Sitting, child: str, letter: ReferralEnded) -> None:
     case = sitting.book.cases.get(child)
     if case is None or case.state in {"closed", "cancelled"}:
         return
-    if letter.outcome == "done":
-        sitting.move(child, "closed", "done", served=True, outcome="done")
+    living = sitting.book.offers.get(case.assignment or "")
+    if letter.outcome == "done" and (living is None or living.outcome == "committed"):
+        sitting.move(child, "closed", "done", served=living is not None, outcome="done")
         return
-    if case.assignment in sitting.book.offers:
+    if living is not None:
+        assert case.assignment is not None
         sitting.settle(case.assignment, "released", reason="the home pool needs it no more")
     sitting.move(child, "cancelled", "withdrawn", outcome="withdrawn", reasons=())
 
