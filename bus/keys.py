@@ -22,9 +22,10 @@ _OURS = 0x595A4B59  # "YZKY", the application id in the file's header
 _TABLE = """
 CREATE TABLE IF NOT EXISTS key (
   id TEXT PRIMARY KEY, hash BLOB NOT NULL, scope TEXT NOT NULL, role TEXT NOT NULL,
-  not_after REAL, revoked_at REAL, label TEXT NOT NULL) WITHOUT ROWID
+  not_after REAL, revoked_at REAL, label TEXT NOT NULL, subject TEXT) WITHOUT ROWID
 """
-_COLUMNS = "id, scope, role, not_after, revoked_at, label"
+_COLUMNS = "id, scope, role, not_after, revoked_at, label, subject"
+_INSERT = f"INSERT INTO key (hash, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _REMEMBERED = 4096
 _INVALID = "this key is not valid: it is unknown, has expired or was revoked"
 
@@ -44,12 +45,16 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who presents a valid key: `scope` is the node at the top of what it reaches."""
+    """Who presents a valid key: `scope` is the node at the top of what it reaches.
+
+    `subject` is whom it speaks for: a resource (`<pool>.<local>`), an enterprise, or nobody.
+    """
 
     id: str
     scope: str
     role: Role
     label: str
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +102,19 @@ class Keys:
             db.close()
 
     def issue(
-        self, scope: str, role: Role, *, label: str = "", not_after: float | None = None
+        self,
+        scope: str,
+        role: Role,
+        *,
+        label: str = "",
+        not_after: float | None = None,
+        subject: str | None = None,
     ) -> str:
         """Make a key; the text returned is not stored and cannot be shown again."""
         id_, secret = token_hex(6), token_urlsafe(32)
-        row = (id_, _hash(secret), scope, role.value, not_after, label)
+        row = (_hash(secret), id_, scope, role.value, not_after, None, label, subject)
         with self._asking() as db:
-            db.execute("INSERT INTO key VALUES (?, ?, ?, ?, ?, NULL, ?)", row)
+            db.execute(_INSERT, row)
         return f"yz_{id_}_{secret}"
 
     def list(self) -> list[Key]:
@@ -153,8 +164,12 @@ def _prepare(db: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError("it is another program's database")
     db.execute("PRAGMA journal_mode=WAL").fetchone()
     db.execute("PRAGMA synchronous=FULL")
+    db.execute("BEGIN IMMEDIATE")
     db.execute(_TABLE)
+    if "subject" not in {name for _, name, *_ in db.execute("PRAGMA table_info(key)")}:
+        db.execute("ALTER TABLE key ADD COLUMN subject TEXT")
     db.execute(f"PRAGMA application_id={_OURS}")
+    db.execute("COMMIT")
 
 
 def _found(db: sqlite3.Connection, token: str) -> Key | None:
@@ -170,9 +185,15 @@ def _found(db: sqlite3.Connection, token: str) -> Key | None:
 
 
 def _key(  # noqa: PLR0913, PLR0917  # the columns of the table
-    id_: str, scope: str, role: str, not_after: float | None, revoked: float | None, label: str
+    id_: str,
+    scope: str,
+    role: str,
+    not_after: float | None,
+    revoked: float | None,
+    label: str,
+    subject: str | None,
 ) -> Key:
-    return Key(Principal(id_, scope, Role(role), label), not_after, revoked)
+    return Key(Principal(id_, scope, Role(role), label, subject), not_after, revoked)
 
 
 def _hash(text: str) -> bytes:

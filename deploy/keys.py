@@ -14,6 +14,7 @@ from rich.table import Table
 from bus.keys import Key, Keys, Role
 from deploy.errors import Misuse
 from schemas.days import SHANGHAI
+from schemas.pools import owner
 from schemas.registry import ROOT
 
 app = typer.Typer(help="Keys: who may read and write, below which node.")
@@ -24,13 +25,29 @@ Data = Annotated[
 FOLDER = Path("data")
 FILE = "keys.db"
 _DAY = 86_400
+_ID = "[a-z0-9-]{1,64}"
 
 
 @app.command()
-def issue(
-    scope: Annotated[str, typer.Option(help="Node at the top of what the key reaches.")] = ROOT,
+def issue(  # noqa: PLR0913, PLR0917  # the options of the command
+    scope: Annotated[
+        str | None,
+        typer.Option(
+            help="Node at the top of what the key reaches.", show_default="hub, or --for's pool"
+        ),
+    ] = None,
     role: Annotated[Role, typer.Option(help="What it may do.")] = Role.WRITER,
     label: Annotated[str, typer.Option(help="Whose key this is.")] = "",
+    subject: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            help="Whom it speaks for, and for nobody else: the id of an expert or an agency "
+            "(POOL.ID), or of an enterprise.",
+            metavar="ID",
+            show_default="nobody",
+        ),
+    ] = None,
     days: Annotated[
         int | None,
         typer.Option(min=1, max=36_500, help="Days until it expires.", show_default="never"),
@@ -38,11 +55,14 @@ def issue(
     data: Data = FOLDER,
 ) -> None:
     """Make a key and print it: this once, since only its hash is kept."""
-    if not fullmatch(r"[a-z0-9-]{1,64}", scope):
-        raise Misuse(f"{scope!r} is no node: ids have small letters, digits and hyphens")
+    if subject is not None and not fullmatch(rf"{_ID}(\.[A-Za-z0-9._:~-]{{1,64}})?", subject):
+        raise Misuse(f"{subject!r} is no id of an enterprise, nor POOL.ID of an expert or agency")
+    top = _top(subject) if scope is None else scope
+    if not fullmatch(_ID, top):
+        raise Misuse(f"{top!r} is no node: ids have small letters, digits and hyphens")
     with Keys.open(data / FILE) as keys:
         until = None if days is None else time.time() + days * _DAY
-        typer.echo(keys.issue(scope, role, label=label, not_after=until))
+        typer.echo(keys.issue(top, role, label=label, not_after=until, subject=subject))
 
 
 @app.command("list")
@@ -50,11 +70,12 @@ def list_(data: Data = FOLDER) -> None:
     """Show all keys, without their secrets."""
     with Keys.open(_there(data)) as keys:
         found = keys.list()
-    table = Table("id", "scope", "role", "state", "until", "label")
+    table = Table("id", "scope", "role", "for", "state", "until", "label")
     for key in found:
         who = key.principal
         until = _day(key.not_after) if key.not_after else "never"
-        table.add_row(who.id, who.scope, who.role.value, _state(key), until, escape(who.label))
+        told = (who.scope, who.role.value, who.subject or "", _state(key), until)
+        table.add_row(who.id, *told, escape(who.label))
     Console().print(table)
 
 
@@ -68,6 +89,11 @@ def revoke(
         if not keys.revoke(key):
             raise Misuse(f"There is no key {key} in {data}; `yizhan keys list` shows them.")
     typer.echo(f"Key {key} is revoked.", err=True)
+
+
+def _top(subject: str | None) -> str:
+    """Return the pool of a resource; the root for all others."""
+    return owner(subject) if subject is not None and "." in subject else ROOT
 
 
 def _there(data: Path) -> Path:

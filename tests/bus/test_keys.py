@@ -1,13 +1,18 @@
 """The store of keys: what is issued opens, until it ends; no secret is kept."""
 
 import asyncio
+import sqlite3
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from bus.keys import Keys, Role
+from bus.keys import Keys, Principal, Role
 from schemas.errors import Unauthenticated, Unusable
 
 
@@ -107,6 +112,51 @@ def test_keys_are_there_when_the_store_is_opened_again(path: Path) -> None:
         }
 
 
+@pytest.mark.parametrize("who", ["county.lab-1", "ent-1", None])
+def test_a_key_tells_whom_it_speaks_for(keys: Keys, who: str | None) -> None:
+    token = keys.issue("county", Role.WRITER, subject=who)
+    assert keys.check(token).subject == who
+    assert [key.principal.subject for key in keys.list()] == [who]
+
+
+OLDER = """
+CREATE TABLE key (
+  id TEXT PRIMARY KEY, hash BLOB NOT NULL, scope TEXT NOT NULL, role TEXT NOT NULL,
+  not_after REAL, revoked_at REAL, label TEXT NOT NULL) WITHOUT ROWID
+"""
+
+
+def test_keys_of_an_older_file_open_and_speak_for_nobody(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(OLDER)
+        db.execute("PRAGMA application_id=0x595A4B59")
+        row = ("0123456789ab", sha256(b"secret").digest(), "yinhu", "writer", "银湖站")
+        db.execute("INSERT INTO key VALUES (?, ?, ?, ?, NULL, NULL, ?)", row)
+        db.commit()
+    for _ in range(2):
+        with Keys.open(path) as keys, Keys.open(path) as other:
+            old, new = "yz_0123456789ab_secret", other.issue("hub", Role.READER, subject="ent-1")
+            assert keys.check(old) == Principal("0123456789ab", "yinhu", Role.WRITER, "银湖站")
+            assert keys.check(new).subject == "ent-1"
+
+
+def test_an_older_file_is_opened_by_many_at_once(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(OLDER)
+        db.execute("PRAGMA application_id=0x595A4B59")
+    begin = threading.Barrier(8)
+
+    def open_() -> int:
+        begin.wait()
+        with Keys.open(path) as keys:
+            return len(keys.list())
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [one.result() for one in [pool.submit(open_) for _ in range(8)]] == [0] * 8
+
+
 def test_roles_include_those_below_them() -> None:
     assert Role.ADMIN.includes(Role.WRITER)
     assert Role.WRITER.includes(Role.WRITER)
@@ -121,8 +171,6 @@ def test_what_is_no_store_is_told_in_a_sentence(path: Path, made: str) -> None:
     elif made == "text":
         path.write_text("hello, this is not a database" * 100)
     else:
-        import sqlite3  # noqa: PLC0415
-
         sqlite3.connect(path).execute("CREATE TABLE other (x)").connection.close()
     says = pytest.raises(Unusable, match=r"keys\.db cannot be used as a store of keys: ")
     with says, Keys.open(path):

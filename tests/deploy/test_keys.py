@@ -31,11 +31,32 @@ def test_a_key_is_issued_listed_and_revoked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("who", "more", "scope"),
+    [
+        ("county.lab-1", (), "county"),
+        ("county.lab-1", ("--scope", "yinhu"), "yinhu"),
+        ("ent-1", (), "hub"),
+    ],
+)
+def test_a_key_is_issued_for_somebody_and_the_list_says_for_whom(
+    tmp_path: Path, who: str, more: tuple[str, ...], scope: str
+) -> None:
+    token = keys("issue", "--for", who, *more, data=tmp_path).stdout.strip()
+    with Keys.open(tmp_path / "keys.db") as store:
+        principal = store.check(token)
+    assert (principal.subject, principal.scope) == (who, scope)
+    assert who in keys("list", data=tmp_path).stdout
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (("list",), "There are no keys in"),
         (("revoke", "nobody"), "There are no keys in"),
         (("issue", "--scope", "Yin Hu"), "is no node"),
+        (("issue", "--for", "Ent 1"), "is no id"),
+        (("issue", "--for", "county."), "is no id"),
+        (("issue", "--for", ""), "is no id"),
         (("issue", "--role", "king"), "king"),
         (("issue", "--days", "0"), "--days"),
         (("issue", "--days", "36501"), "--days"),
