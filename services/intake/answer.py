@@ -6,18 +6,24 @@ from typing import Any
 from fastapi import Response
 
 from bus.port import Position
-from schemas.codec import Event, encode
+from schemas.codec import encode
 from schemas.topics import HEARTBEATS, REGISTRY
 from services.intake.check import Admissible
 
-FOLDERS = {"yizhan.node": "nodes", "yizhan.enterprise": "enterprises"}
+FOLDERS = {
+    "yizhan.node": "nodes",
+    "yizhan.enterprise": "enterprises",
+    "yizhan.expert": "experts",
+    "yizhan.agency": "agencies",
+    "yizhan.equipment": "equipment",
+}
 """Where the registry's documents lie below /v1/registry/, by the slot of their events."""
 
 
 def accepted(admitted: Admissible, position: Position) -> Response:
     """Answer that an event is durable, and where its verdict will be."""
     headers = {"Yizhan-Position": str(position)}
-    if (place := location(admitted.event)) is not None:
+    if (place := location(admitted)) is not None:
         headers["Location"] = f"{place}?after={position}"
     return Response(encode(summary(admitted, position)), 202, headers, "application/json")
 
@@ -38,8 +44,11 @@ def summary(admitted: Admissible, position: Position) -> dict[str, Any]:
     return found
 
 
-def location(event: Event) -> str | None:
+def location(admitted: Admissible) -> str | None:
     """Return the path of what an event speaks about."""
+    event = admitted.event
+    if admitted.request is not None:
+        return f"/v1/requests/{admitted.request}/asks/{event.subject}"
     if event.kind.topic is REGISTRY:
         return f"/v1/registry/{FOLDERS[event.slot]}/{event.subject}"
     return f"/v1/facts/{event.slot}/{event.subject}" if event.kind.is_fact else None

@@ -1,4 +1,4 @@
-"""Intake put together: it lives as long as its context, and its loop is a task of the caller's."""
+"""Intake put together: it lives as long as its context, and its loops are tasks of the caller's."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,11 +11,10 @@ from prometheus_client import CollectorRegistry
 
 from bus.keys import Keys
 from bus.port import Bus
-from services.intake import batch, facts, registry
+from services.intake import asks, batch, facts, registry
 from services.intake.door import Clock, Door
 from services.intake.metrics import Metrics
 from services.intake.settings import Settings
-from services.intake.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +46,23 @@ async def running(  # noqa: PLR0913  # what only some callers set is keyword-onl
     metrics: CollectorRegistry | None = None,
     clock: Clock = _now,
 ) -> AsyncIterator[Intake]:
-    """Run an intake on `log`; a failure of its loop is one of `tasks`."""
+    """Run an intake on `log`; a failure of its loops is one of `tasks`."""
     counts = CollectorRegistry() if metrics is None else metrics
-    view = View(log, settings.registry_seconds)
-    following = tasks.create_task(view.follow(), name="intake-registry")
-    door = Door(log, keys, view, settings, Metrics(counts), clock)
+    door = Door(log, keys, settings, Metrics(counts), clock)
+    following = [
+        tasks.create_task(door.view.tail.follow(), name="intake-registry"),
+        tasks.create_task(door.cases.tail.follow(), name="intake-requests"),
+    ]
     try:
         yield Intake(_routes(door), counts, door)
     finally:
-        following.cancel()
-        await asyncio.wait([following])
+        for task in following:
+            task.cancel()
+        await asyncio.wait(following)
 
 
 def _routes(door: Door) -> APIRouter:
     routes = APIRouter()
-    for part in (facts, registry, batch):
+    for part in (facts, asks, registry, batch):
         routes.include_router(part.router(door))
     return routes

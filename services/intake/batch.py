@@ -10,7 +10,7 @@ from bus.keys import Principal
 from bus.port import Position
 from schemas.errors import Invalid, LogError, YizhanError
 from schemas.problems import Refusal, problem
-from schemas.topics import HEARTBEATS, REGISTRY, RESULTS
+from schemas.topics import HEARTBEATS, REGISTRY, REQUESTS, RESULTS
 from schemas.types import TYPES
 from services.intake.answer import summary, told
 from services.intake.check import Admissible
@@ -18,10 +18,9 @@ from services.intake.door import BATCHES, Door
 from services.intake.draft import Draft
 from services.intake.openapi import events
 from services.intake.parse import lines, parse, split
-from services.intake.view import Outlook
 
 _SPLIT = dict(zip(BATCHES, (lambda raw: [raw], split, lines), strict=True))
-_TAKEN = (RESULTS, REGISTRY, HEARTBEATS)
+_TAKEN = (REQUESTS, RESULTS, REGISTRY, HEARTBEATS)
 _TURN = 50  # items judged before other posts get their turn
 _SHOWN = 10  # errors told of one item; a batch has thousands
 Refused = dict[str, Any]
@@ -45,11 +44,11 @@ def router(door: Door) -> APIRouter:
 
 
 async def _judge(door: Door, items: Sequence[bytes], principal: Principal) -> list[Judged]:
-    """Judge the items in their order: each sees the registry items before it.
+    """Judge the items in their order: each sees what those before it register and submit.
 
     A refusal is kept as its short answer: the error itself would hold on to all it was made from.
     """
-    outlook = Outlook(door.view)
+    outlook = door.outlook()
     judged: list[Judged] = []
     for index, item in enumerate(items):
         if index % _TURN == _TURN - 1:
@@ -59,8 +58,7 @@ async def _judge(door: Door, items: Sequence[bytes], principal: Principal) -> li
         except YizhanError as error:
             judged.append(_refused(door, error))
             continue
-        if admitted.event.kind.topic is REGISTRY:
-            outlook.take(admitted.event)
+        outlook.take(admitted.event)
         judged.append(admitted)
     return judged
 

@@ -9,15 +9,19 @@ from pydantic import ValidationError
 from bus.keys import Principal
 from bus.port import Bus, Record
 from schemas.codec import Event, decoder, encode
+from schemas.days import business_day
 from schemas.envelope import envelope
 from schemas.errors import Invalid, Rejected, TooLarge
 from schemas.registry import Enterprise, Node
 from schemas.reports import HeartbeatSent
+from schemas.supply import Resource
 from schemas.topics import MAX_RECORD, REGISTRY
 from schemas.tree import Registry
 from services.intake.draft import Draft, relative
+from services.intake.home import about, homes
 from services.intake.principal import permit
 from services.intake.rules import circle, days, future, parents, personal, unknown
+from services.intake.scene import Scene
 
 
 class Admissible(NamedTuple):
@@ -27,6 +31,8 @@ class Admissible(NamedTuple):
     record: Record
     unregistered: list[str]
     """Enterprises that it names and nobody has registered yet."""
+    request: str | None = None
+    """The request that it asks about, if it is an ask."""
 
 
 class Checks:
@@ -35,17 +41,16 @@ class Checks:
     def __init__(self, log: Bus, ahead: timedelta) -> None:
         self._log, self._ahead = log, ahead
 
-    def admit(
-        self, draft: Draft, principal: Principal, registry: Registry, now: datetime
-    ) -> Admissible:
-        """Return what to publish; raises Invalid, Rejected, Forbidden or TooLarge."""
+    def admit(self, draft: Draft, principal: Principal, scene: Scene, now: datetime) -> Admissible:
+        """Return what to publish; raises Invalid, Refusal (404), Forbidden or TooLarge."""
         try:
             event, record = self._formed(draft, now)
-            _refuse(_places(registry, event))
+            _refuse([*_places(scene.registry, event), *homes(scene, event, business_day(now))])
         except Invalid as error:
             raise (relative(error) if draft.given else error) from None
-        permit(principal, registry, event, now)
-        return Admissible(event, record, _unregistered(registry, event))
+        request = about(scene, event)
+        permit(principal, scene, event, now)
+        return Admissible(event, record, _unregistered(scene.registry, event), request)
 
     def _formed(self, draft: Draft, now: datetime) -> tuple[Event, Record]:
         """Judge what needs no registry."""
@@ -61,15 +66,15 @@ class Checks:
         except ValidationError as error:
             raise Rejected([*_flaws(error), *errors]) from None
         _refuse([*errors, *self._late(whole.data, now), *_matching(whole.subject, whole.data)])
-        return self._decoded(draft, whole.subject, value)
+        route = draft.kind.route(whole.subject, whole.data)
+        return self._decoded(Record(draft.kind.topic, route, whole.subject.encode(), value))
 
-    def _decoded(self, draft: Draft, subject: str, value: bytes) -> tuple[Event, Record]:
-        topic = draft.kind.topic
-        record = Record(topic, subject, subject.encode(), value)
+    def _decoded(self, record: Record) -> tuple[Event, Record]:
+        topic, value = record.topic, record.value or b""
         if (size := len(record.key) + len(value)) > MAX_RECORD:
             raise TooLarge(size, MAX_RECORD)
         count = self._log.partitions(topic)
-        found = decoder(topic, topic.partition(subject, count), count)(value)
+        found = decoder(topic, topic.partition(record.route, count), count)(value)
         if not isinstance(found, Event):
             raise Invalid(found.field, found.rule, found.detail)
         return found, record
@@ -117,7 +122,7 @@ def _places(registry: Registry, event: Event) -> Iterator[Invalid]:
 
 
 def _unregistered(registry: Registry, event: Event) -> list[str]:
-    if isinstance(event.data, Node | Enterprise):
+    if isinstance(event.data, Node | Enterprise | Resource):
         return []
     named = (getattr(event.data, "enterprise_id", None), *getattr(event.data, "enterprises", ()))
     return [e for e in dict.fromkeys(named) if e and e not in registry.enterprises]

@@ -13,19 +13,23 @@ from bus.port import Bus, Position
 from schemas.days import business_day
 from schemas.envelope import CONTENT_TYPE
 from schemas.errors import LogError, YizhanError
-from schemas.topics import REGISTRY
+from schemas.pools import owner
+from schemas.topics import REGISTRY, REQUESTS
 from services.intake import body
+from services.intake.cases import Cases
 from services.intake.check import Admissible, Checks
 from services.intake.draft import Draft
 from services.intake.gate import Gate
 from services.intake.metrics import Metrics
+from services.intake.outlook import Outlook
 from services.intake.principal import identify
 from services.intake.settings import Settings
-from services.intake.view import Outlook, View
+from services.intake.view import View
 
 BATCHES = (CONTENT_TYPE, "application/cloudevents-batch+json", "application/x-ndjson")
 Clock = Callable[[], datetime]
 _log = structlog.get_logger(__name__)
+SUBMITTED = "yizhan.request.submitted"
 _DOUBT = timedelta(seconds=5)
 """How long a failed write makes intake say that it is not ready."""
 
@@ -48,12 +52,14 @@ class Way:
 class Door:
     """One intake's parts. `clock` is the hub's, with a time zone."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  # everything it is made of
-        self, log: Bus, keys: Keys, view: View, settings: Settings, metrics: Metrics, clock: Clock
+    def __init__(
+        self, log: Bus, keys: Keys, settings: Settings, metrics: Metrics, clock: Clock
     ) -> None:
-        self._log, self._keys, self.view, self.settings = log, keys, view, settings
+        self._log, self._keys, self.settings = log, keys, settings
         self.metrics, self.clock = metrics, clock
-        metrics.registry.set_function(lambda: view.position)
+        self.view = View(log, settings.registry_seconds)
+        self.cases = Cases(log, settings.registry_seconds, settings.asks_remembered)
+        metrics.registry.set_function(lambda: self.view.position)
         self._checks = Checks(log, timedelta(hours=settings.future_hours))
         self.posts = Way({body.JSON}, self._limits(settings.post_bytes), settings.posts_in_flight)
         self.batches = Way(BATCHES, self._limits(settings.batch_bytes), settings.batches_in_flight)
@@ -62,6 +68,10 @@ class Door:
     def today(self) -> str:
         """Return the business day that it is now."""
         return business_day(self.clock())
+
+    def outlook(self) -> Outlook:
+        """Return what a new post sees."""
+        return Outlook(self.view, self.cases)
 
     def _limits(self, size: int) -> body.Limits:
         return body.Limits(
@@ -91,10 +101,11 @@ class Door:
     async def admit(self, draft: Draft, principal: Principal, outlook: Outlook) -> Admissible:
         """Judge a draft; raises what is wrong with it."""
         now = self.clock()
-        if draft.kind.topic is REGISTRY:
+        # By an old tree a new request could get the id of another pool.
+        if draft.kind.topic is REGISTRY or draft.kind.name == SUBMITTED:
             await outlook.refresh()
         return await outlook.judge(
-            lambda registry: self._checks.admit(draft, principal, registry, now)
+            lambda: self._checks.admit(draft, principal, outlook, now), _pool(draft)
         )
 
     async def publish(self, admitted: Sequence[Admissible]) -> list[Position]:
@@ -114,8 +125,15 @@ class Door:
     def ready(self) -> dict[str, str]:
         """Return what is not ready, and why."""
         missing = {}
-        if self.view.end is None or self.view.position < self.view.end:
-            missing["registry"] = f"read up to {self.view.position} of {self.view.end}"
+        for name, tail in (("registry", self.view.tail), ("requests", self.cases.tail)):
+            if tail.behind:
+                missing[name] = f"read up to {tail.progress}"
         if self._failed is not None and self.clock() - self._failed[0] < _DOUBT:
             missing["log"] = str(self._failed[1])
         return missing
+
+
+def _pool(draft: Draft) -> str | None:
+    """Return the pool whose requests a draft is about, if it is an ask."""
+    subject = draft.attributes.get("subject")
+    return owner(subject) if draft.kind.topic is REQUESTS and isinstance(subject, str) else None

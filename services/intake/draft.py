@@ -30,7 +30,7 @@ def draft(kind: EventType, subject: object, data: Mapping[str, Any], now: dateti
     attributes = {
         "specversion": "1.0",
         "id": str(uuid_utils.uuid7()),
-        "source": f"/nodes/{_node(data)}",
+        "source": f"/nodes/{origin(data)}",
         "type": kind.name,
         "subject": subject,
         "time": now.astimezone(SHANGHAI).isoformat(timespec="milliseconds"),
@@ -40,8 +40,11 @@ def draft(kind: EventType, subject: object, data: Mapping[str, Any], now: dateti
     return Draft(kind, attributes, given=True)
 
 
-def subject_of(data: Mapping[str, Any], principal: Principal, path: str, key: str | None) -> str:
-    """Return the id of a fact that has none of its own: the same for each retry of one post."""
+def subject_of(prefix: str, principal: Principal, path: str, key: str | None) -> str:
+    """Return the id of what has none of its own: the same for each retry of one post.
+
+    `prefix` is the node or the pool that it names.
+    """
     if key is None:
         raise Invalid(
             "id", "idempotency_key", "send an id of your own, or the header Idempotency-Key"
@@ -49,7 +52,7 @@ def subject_of(data: Mapping[str, Any], principal: Principal, path: str, key: st
     if not 1 <= len(key) <= 255:
         raise Invalid("", "idempotency_key", "Idempotency-Key has 1 to 255 characters")
     named = f"{principal.id}\n{path}\n{key}"
-    return f"{_node(data)}.{uuid.uuid5(_NAMESPACE, named)}"
+    return f"{prefix}.{uuid.uuid5(_NAMESPACE, named)}"
 
 
 def relative(error: Invalid) -> Rejected:
@@ -61,7 +64,7 @@ def _shorter(field: str) -> str:
     return "id" if field == "subject" else field.removeprefix("data").removeprefix(".")
 
 
-def _node(data: Mapping[str, Any]) -> str:
-    """Return the node; a name that is none is refused later, and must not spoil other fields."""
+def origin(data: Mapping[str, Any]) -> str:
+    """Return the node of `data`; one that is none is refused later, and spoils no other field."""
     node = data.get("node_id")
     return node if isinstance(node, str) and fullmatch(r"[a-z0-9-]{1,64}", node) else _NOBODY

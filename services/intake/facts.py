@@ -11,11 +11,11 @@ from schemas.problems import Refusal
 from schemas.types import PREFIX, TARGETS, TYPES, VOID, EventType
 from services.intake.answer import accepted
 from services.intake.door import Door
-from services.intake.draft import Draft, draft, subject_of
+from services.intake.draft import Draft, draft, origin, subject_of
 from services.intake.match import stated
 from services.intake.openapi import described
+from services.intake.outlook import Outlook
 from services.intake.parse import parse
-from services.intake.view import Outlook
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -62,7 +62,7 @@ async def publish(
     door: Door, made: Draft, principal: Principal, outlook: Outlook | None = None
 ) -> Response:
     """Judge one event, write it and answer."""
-    admitted = await door.admit(made, principal, outlook or Outlook(door.view))
+    admitted = await door.admit(made, principal, outlook or door.outlook())
     (position,) = await door.publish([admitted])
     return accepted(admitted, position)
 
@@ -72,10 +72,11 @@ def _posting(door: Door, kind: EventType) -> Endpoint:
         async with door.enter(request, door.posts) as visit:
             data = parse(visit.body)
             data.setdefault("revision", 1)
-            subject = _named(data, request.path_params.get("id"))
+            subject = named(data, request.path_params.get("id"))
             if subject is None:
                 key = request.headers.get("idempotency-key")
-                subject = subject_of(data, visit.principal, request.scope["path"], key)
+                path = request.scope["path"]
+                subject = subject_of(origin(data), visit.principal, path, key)
             return await publish(door, draft(kind, subject, data, door.clock()), visit.principal)
 
     return post
@@ -86,7 +87,7 @@ def _stating(door: Door) -> Endpoint:
         async with door.enter(request, door.posts) as visit:
             kind, subject = _slot(request)
             data = parse(visit.body)
-            _named(data, subject)
+            named(data, subject)
             stated(request, data)
             return await publish(door, draft(kind, subject, data, door.clock()), visit.principal)
 
@@ -134,7 +135,7 @@ def _beating(door: Door, kind: EventType) -> Endpoint:
     return beat
 
 
-def _named(data: dict[str, Any], path: str | None) -> object:
+def named(data: dict[str, Any], path: str | None) -> object:
     """Take the `id` out of a body; a path that names one already must name the same."""
     given = data.pop("id", path)
     if path is not None and given != path:

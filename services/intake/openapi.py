@@ -1,6 +1,6 @@
 """What /openapi.json says: bodies are read strictly by hand, so their schemas are told by hand."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -19,7 +19,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     400: _problem("Not understood, or an id is missing."),
     401: _problem("No valid key."),
     403: _problem("The key does not reach that far."),
-    404: _problem("There is no such type."),
+    404: _problem("There is no such type, request or assignment."),
     408: _problem("The body did not arrive in time."),
     413: _problem("Too large."),
     415: _problem("Of another media type."),
@@ -39,8 +39,12 @@ def described(  # noqa: PLR0913  # what there is to say about a route
     endpoint: Callable[[Request], Awaitable[Response]],
     *,
     id_: bool = False,
+    optional: Collection[str] = (),
 ) -> None:
-    """Add a route that takes a body of `model` (None: any object), with an optional `id`."""
+    """Add a route that takes a body of `model` (None: any object), with an optional `id`.
+
+    Fields of the model that are `optional` here have defaults of intake's own.
+    """
     routes.add_api_route(
         path,
         endpoint,
@@ -51,12 +55,11 @@ def described(  # noqa: PLR0913  # what there is to say about a route
         dependencies=_KEY,
         name=f"{method.lower()} {path}",
         summary=(model.__doc__ or "").partition("\n")[0] if model else None,
-        openapi_extra=_extra(method, path, model, id_),
+        openapi_extra=_extra(method, path, _body(model, id_, optional), id_),
     )
 
 
-def _extra(method: str, path: str, model: type[BaseModel] | None, id_: bool) -> dict[str, Any]:  # noqa: FBT001
-    schema = _body(model, id_) if model else {"type": "object"}
+def _extra(method: str, path: str, schema: dict[str, Any], id_: bool) -> dict[str, Any]:  # noqa: FBT001
     parameters = [_text(name, "path") for name in _names(path)]
     if id_:
         parameters.append(_text("Idempotency-Key", "header"))
@@ -74,10 +77,13 @@ def _text(name: str, place: str) -> dict[str, Any]:
     return {"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}}
 
 
-def _body(model: type[BaseModel], id_: bool) -> dict[str, Any]:  # noqa: FBT001
+def _body(model: type[BaseModel] | None, id_: bool, optional: Collection[str]) -> dict[str, Any]:  # noqa: FBT001
+    if model is None:
+        return {"type": "object"}
     whole = model.model_json_schema()
     schema: dict[str, Any] = _inlined(whole, whole.pop("$defs", {}))
-    schema["required"] = [name for name in schema.get("required", []) if name != "revision"]
+    default = {"revision", *optional}
+    schema["required"] = [name for name in schema.get("required", []) if name not in default]
     schema["additionalProperties"] = False
     if id_:
         schema["properties"]["id"] = {"type": "string", "description": "An id of your own."}

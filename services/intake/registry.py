@@ -6,8 +6,11 @@ from fastapi import APIRouter, Request, Response
 
 from bus.keys import Role
 from schemas.errors import Forbidden
+from schemas.fields import Stated
+from schemas.pools import owner
 from schemas.problems import Refusal
 from schemas.registry import Enterprise, Node
+from schemas.supply import Agency, Equipment, Expert
 from services.intake.answer import told
 from services.intake.change import SLOTS, changed
 from services.intake.door import Door
@@ -16,9 +19,14 @@ from services.intake.facts import Endpoint, publish
 from services.intake.match import follow, matched
 from services.intake.openapi import described
 from services.intake.parse import parse
-from services.intake.view import Outlook
 
-_MODELS: dict[str, type[Node | Enterprise]] = {"nodes": Node, "enterprises": Enterprise}
+_MODELS: dict[str, type[Stated]] = {
+    "nodes": Node,
+    "enterprises": Enterprise,
+    "experts": Expert,
+    "agencies": Agency,
+    "equipment": Equipment,
+}
 
 
 def router(door: Door) -> APIRouter:
@@ -26,7 +34,8 @@ def router(door: Door) -> APIRouter:
     routes = APIRouter(tags=["intake"])
     for folder, model in _MODELS.items():
         path = f"/v1/registry/{folder}/{{id}}"
-        described(routes, "PUT", path, model, _putting(door, folder))
+        optional = () if folder == "enterprises" else ("node_id",)
+        described(routes, "PUT", path, model, _putting(door, folder), optional=optional)
         routes.add_api_route(path, _getting(door, folder), methods=["GET"], name=f"get_{folder}")
     return routes
 
@@ -35,11 +44,11 @@ def _putting(door: Door, folder: str) -> Endpoint:
     async def put(request: Request) -> Response:
         async with door.enter(request, door.posts) as visit:
             subject, data = request.path_params["id"], parse(visit.body)
-            outlook = Outlook(door.view)
+            outlook = door.outlook()
             await outlook.refresh()
             registry = outlook.registry
-            if folder == "nodes":
-                data.setdefault("node_id", subject)
+            if folder != "enterprises":
+                data.setdefault("node_id", owner(subject))
             _number(request, data, registry.standing.get((SLOTS[folder], subject)) is not None)
             kind = changed(registry, folder, subject, data)
             made = draft(kind, subject, data, door.clock())

@@ -19,7 +19,16 @@ _PERSONAL = pattern(
 )
 """ID numbers, and mobile numbers with or without gaps (3-4-4, the way they are read out)."""
 
-_SERIALS = {"request_id", "campaign_id", "project_id", "evidence"}
+_SERIALS = {
+    "request_id",
+    "visit_id",
+    "campaign_id",
+    "project_id",
+    "project",
+    "evidence",
+    "findings",
+}
+_SERIALS |= {"consent_ref"}
 """References to things. They are serial numbers by nature, so there only what stands alone and in
 one piece is a person's number: "150-2023-0506" is a serial, and of 18 digits only those are an ID
 number that hold the birth date of an adult (before 2010, so that region, date and count make no
@@ -36,12 +45,13 @@ _DIGEST = pattern(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-fA-F]{32,}
 
 _LONGEST = 5000
 
-DAYS = {"from", "to", "closed"}
+DAYS = {"from", "to", "closed", "valid_from", "valid_to", "calibration_until"}
 """The fields of the registry's documents that hold a day."""
 _FORM = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _CODED = {"uscc", "region_code", "enterprises", "parent", "merged_into", "node"}
-_CODED |= {"occurred_at", "complete_to", "target_type"}
+_CODED |= {"occurred_at", "complete_to", "target_type", "conflicts", "employer", "body", "owner"}
+_CODED |= {"not_before", "need_by", "due_at", "start", "end"}
 """Fields whose form is fixed; some hold 18 digits by right."""
 
 

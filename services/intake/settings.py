@@ -57,5 +57,12 @@ class Settings(BaseSettings):
         gt=0,
         le=3600,
         allow_inf_nan=False,
-        description="How long a post waits for the registry to be read, in seconds.",
+        description="How long a post waits for the log to be read, in seconds.",
+    )
+    asks_remembered: int = Field(
+        100_000,
+        gt=0,
+        le=100_000_000,
+        description="Of how many asks the time is remembered at least, so that a retry which tells "
+        "none is a repeat.",
     )

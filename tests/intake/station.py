@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from bus.keys import Keys, Role
 from bus.port import Bus
 from schemas.codec import Event, decoder
-from schemas.topics import REGISTRY, RESULTS, Topic
+from schemas.topics import REGISTRY, REQUESTS, RESULTS, Topic
 from services.intake import Intake, Settings, problems, running
 
 BATCH = "application/cloudevents-batch+json"
@@ -82,9 +82,11 @@ class Station:
     token: str
     extra: dict[str, str] = field(default_factory=dict)
 
-    def holding(self, scope: str, role: Role = Role.WRITER) -> "Station":
-        """Return the same client with a new key."""
-        token = self.keys.issue(scope, role)
+    def holding(
+        self, scope: str, role: Role = Role.WRITER, subject: str | None = None
+    ) -> "Station":
+        """Return the same client with a new key, which may speak for somebody."""
+        token = self.keys.issue(scope, role, subject=subject)
         return Station(self.log, self.keys, self.intake, self.client, token)
 
     async def send(
@@ -103,6 +105,13 @@ class Station:
 
     async def put(self, path: str, body: Any, **headers: str) -> httpx.Response:
         return await self.send("PUT", path, body, **headers)
+
+    async def caught_up(self) -> None:
+        """Wait until intake has read all that the log holds."""
+        door = self.intake.door
+        await door.view.current()
+        for number in range(self.log.partitions(REQUESTS)):
+            await door.cases.current(number)
 
     async def plant(self) -> None:
         """Register the tree."""

@@ -14,10 +14,11 @@ from schemas.codec import Event, content, decoder
 from schemas.errors import YizhanError
 from schemas.topics import Topic
 from schemas.tree import Registry
-from schemas.types import ENTERPRISES, FACTS, NODES, EventType
+from schemas.types import ASKS, ENTERPRISES, FACTS, NODES, SUPPLY, EventType
 from services.intake.check import Checks
 from services.intake.draft import Draft, draft
 from services.intake.parse import parse
+from services.intake.scene import Assignment, Request
 from tests.intake.station import BATCH, Station, event, service
 
 NOW = datetime(2023, 5, 6, 12, tzinfo=UTC)
@@ -47,9 +48,10 @@ RIGHT: dict[str, Any] = {
     "mode": "diagnosis", "occurred_at": "2023-05-06T09:30:00+08:00", "actor_role": "staff",
     "actor_ref": "s-17", "kind": "direct", "amount": 5, "basis": "measured", "sessions": 1,
     "title": "sme", "qty": 1, "target_type": "yizhan.visit.completed", "reason": "double",
-    "name": "x", "parent": "hub",
+    "name": "x", "parent": "hub", "demand": {"elements": ["STD"], "mode": "testing"}, "score": 5,
+    "request_id": "hub.r", "assignment_id": "hub.o",
 }  # fmt: skip
-KINDS = [*FACTS, *NODES, *ENTERPRISES]
+KINDS = [*FACTS, *NODES, *ENTERPRISES, *SUPPLY, *ASKS]
 
 
 class Four:
@@ -59,14 +61,26 @@ class Four:
         return 4 if topic.spread else 1
 
 
+class Anything:
+    """What is known where every request and every assignment is there."""
+
+    registry = Registry()
+
+    def request(self, _id: str) -> Request:
+        return Request("hub", "ent-1")
+
+    def assignment(self, _id: str) -> Assignment:
+        return Assignment("hub.r", ("hub.e",))
+
+
 @st.composite
 def bodies(pick: st.DrawFn) -> tuple[EventType, dict[str, Any]]:
     """Make data of some type that is nearly right: a few fields are something else, or gone."""
     kind = pick(st.sampled_from(KINDS))
     names = list(kind.model.model_fields)
     data = {name: RIGHT[name] for name in names if name in RIGHT}
-    if data.get("kind") and kind in NODES:
-        data["kind"] = "station"
+    if data.get("kind") and kind not in FACTS:
+        data["kind"] = "station" if kind in NODES else "agency"
     for name in pick(st.lists(st.sampled_from([*names, "mood"]), max_size=3)):
         data[name] = pick(ANYTHING)
     return kind, data
@@ -77,7 +91,7 @@ def judged(made: Draft) -> Event | YizhanError:
     log: Any = Four()
     admin = Principal("a", "hub", Role.ADMIN, "")
     try:
-        found = Checks(log, timedelta(days=1)).admit(made, admin, Registry(), NOW)
+        found = Checks(log, timedelta(days=1)).admit(made, admin, Anything(), NOW)
     except YizhanError as error:
         return error
     topic, route, _, value = found.record
@@ -134,6 +148,8 @@ async def test_no_body_whatever_breaks_the_server(station: Station, raw: bytes) 
         ("/v1/heartbeats", "application/json"),
         ("/v1/registry/nodes/new", "application/json"),
         ("/v1/registry/enterprises/new", "application/json"),
+        ("/v1/registry/agencies/county.new", "application/json"),
+        ("/v1/requests", "application/json"),
         ("/v1/events", BATCH),
         ("/v1/events", "application/x-ndjson"),
     ):

@@ -12,9 +12,10 @@ import pytest
 
 from bus import sqlite
 from bus.keys import Keys
-from bus.port import Bus, Position, Record
+from bus.port import Bus, Partition, Position, Record
 from schemas.errors import Unavailable
 from schemas.problems import Refusal
+from schemas.topics import ASSIGNMENTS, REGISTRY, REQUESTS, Topic
 from services.intake import Settings
 from services.intake.gate import Gate
 from services.intake.view import View
@@ -136,33 +137,43 @@ async def test_a_registry_that_cannot_be_read_to_its_end_promises_nothing(
 ) -> None:
     async with open_station(log, keys, clock) as station:
         await station.plant()
-    stuck = View(log, patience=0.01)
+    stuck = View(log, 0.01)
     with pytest.raises(Unavailable):
         await stuck.current()
 
 
-async def test_intake_is_ready_once_it_has_read_the_registry(
+async def test_intake_is_ready_once_it_has_read_the_registry_and_the_requests(
     log: Bus, keys: Keys, clock: Clock
 ) -> None:
     async with open_station(log, keys, clock) as station:
-        assert "registry" in station.intake.ready()
+        assert station.intake.ready().keys() == {"registry", "requests"}
         await station.plant()
+        await station.caught_up()
         assert station.intake.ready() == {}
     async with open_station(log, keys, clock) as again:
         assert "registry" in again.intake.ready()
-        await again.intake.door.view.current()
+        await again.caught_up()
         assert again.intake.ready() == {}
 
 
 class Broken(Slow):
-    """A log whose registry cannot be read."""
+    """A log in which the end of one topic cannot be asked."""
 
-    async def highwater(self, _partition: object) -> int:
-        raise Unavailable("the log is gone")
+    def __init__(self, log: Bus, topic: Topic) -> None:
+        super().__init__(log)
+        self._topic = topic
+
+    async def highwater(self, partition: Partition) -> int:
+        if partition.topic == self._topic.name:
+            raise Unavailable("the log is gone")
+        return await self._log.highwater(partition)
 
 
-async def test_a_loop_that_fails_ends_the_process(log: Bus, keys: Keys, clock: Clock) -> None:
-    broken: Any = Broken(log)
+@pytest.mark.parametrize("topic", [REGISTRY, REQUESTS, ASSIGNMENTS], ids=lambda topic: topic.name)
+async def test_a_loop_that_fails_ends_the_process(
+    log: Bus, keys: Keys, clock: Clock, topic: Topic
+) -> None:
+    broken: Any = Broken(log, topic)
     with pytest.RaisesGroup(Unavailable):
         async with open_station(broken, keys, clock):
             await asyncio.Event().wait()

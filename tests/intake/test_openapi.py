@@ -10,7 +10,13 @@ PATHS = {
     "/v1/benefits", "/v1/benefits/{id}/confirm", "/v1/benefits/{id}/audit",
     "/v1/benefits/{id}/withdraw", "/v1/titles", "/v1/titles/{id}/grant", "/v1/outcomes",
     "/v1/outputs", "/v1/heartbeats", "/v1/events", "/v1/facts/{type}/{subject}",
-    "/v1/registry/nodes/{id}", "/v1/registry/enterprises/{id}",
+    "/v1/requests",
+    *(f"/v1/registry/{folder}/{{id}}"
+      for folder in ("nodes", "enterprises", "experts", "agencies", "equipment")),
+    *(f"/v1/requests/{{id}}/{verb}"
+      for verb in ("accept", "return", "start", "block", "unblock", "result", "confirm", "dispute",
+                   "evaluate", "follow-up", "escalate", "cancel", "close", "reopen")),
+    "/v1/offers/{id}/accept", "/v1/offers/{id}/decline",
 }  # fmt: skip
 
 

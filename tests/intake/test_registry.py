@@ -6,7 +6,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from schemas.fields import Day
-from schemas.registry import Enterprise, Node
+from schemas.topics import REGISTRY
+from schemas.types import TYPES
 from services.intake.rules import DAYS
 from tests.intake.station import ACTOR, Station, node, rules, service
 
@@ -117,7 +118,8 @@ def test_every_day_in_a_document_is_looked_at() -> None:
         return own.union(*(named(value, name if key == "anyOf" else key)
                            for key, value in part.items()))  # fmt: skip
 
-    assert {one for model in (Node, Enterprise) for one in named(model.model_json_schema())} == DAYS
+    models = {kind.model for kind in TYPES.values() if kind.topic is REGISTRY}
+    assert {one for model in models for one in named(model.model_json_schema())} == DAYS
 
 
 async def test_the_document_of_a_node_is_about_the_node_in_the_path(station: Station) -> None:
