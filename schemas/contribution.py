@@ -157,7 +157,7 @@ def _amount(measure: Measure, at: dict[str, Any]) -> int:
     return (at[measure.of] or 0) if measure.of else 1
 
 
-DIMENSIONS = {"elements": "element", "agency_id": "agency"}
+DIMENSIONS = {"elements": "element", "agency_id": "agency", "reasons": "reason"}
 """Fields whose dimension has another name."""
 
 

@@ -4,7 +4,7 @@ The newest `request.moved` of a request *is* the request; the newest `match.*` o
 the assignment. So whoever reads a partition from its beginning knows what its matcher knows.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -13,21 +13,23 @@ from schemas.demand import Demand
 from schemas.fields import Count, Frozen, Id, Ref, Stated, Subject, Text, Time, Word
 from schemas.supply import Kind
 
-_Few = Field(max_length=1000, fail_fast=True)
+FEW = 1000
 
 State = Literal[
     "submitted", "returned", "accepted", "matching", "unmatched", "escalated", "offered",
     "committed", "in_service", "blocked", "resulted", "disputed", "confirmed", "evaluated",
     "closed", "cancelled", "reopened",
 ]  # fmt: skip
+OVER: frozenset[State] = frozenset({"returned", "closed", "cancelled"})
+"""States in which nothing is left to do."""
 Outcome = Literal["offered", "committed", "declined", "expired", "released"]
 Reason = Literal[
     "element_not_offered", "no_specialty", "no_industry", "qualification_expired", "conflict",
     "no_capacity", "no_slot_in_time", "equipment_unavailable", "fee_not_agreed",
     "consent_missing", "all_declined", "authority_only", "ineligible",
 ]  # fmt: skip
-Subjects = Annotated[tuple[Subject, ...], _Few]
-Reasons = Annotated[tuple[Reason, ...], _Few]
+Subjects = Annotated[tuple[Subject, ...], Field(max_length=FEW, fail_fast=True)]
+Reasons = Annotated[tuple[Reason, ...], Field(max_length=FEW, fail_fast=True)]
 Cause = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{0,59}$")]
 """The type of an ask without its prefix, or a word for what matching did by itself."""
 
@@ -94,6 +96,44 @@ class Moved(Decision):
         """A request counts on the day it was submitted."""
         return self.submitted_at
 
+    @property
+    def open(self) -> int:
+        """1 while it is not returned, closed or cancelled."""
+        return int(self.state not in OVER)
+
+    @property
+    def unmet(self) -> int:
+        """1 while nobody serves it, for the reasons it states, and when it was closed like that."""
+        waits = self.state in ("unmatched", "escalated") and bool(self.reasons)
+        return int(waits or self.outcome == "unmet")
+
+    @property
+    def responded(self) -> int:
+        """1 once somebody has taken it on, sent it back, or begun."""
+        return int(self.first_response_at is not None)
+
+    @property
+    def first_response_seconds(self) -> int:
+        """Whole seconds from its submission to the first response; 0 before that."""
+        waited = (self.first_response_at or self.submitted_at) - self.submitted_at
+        return max(0, waited // timedelta(seconds=1))
+
+    @property
+    def resulted(self) -> int:
+        """1 once a result was recorded."""
+        return int(self.served)
+
+    @property
+    def confirmed(self) -> int:
+        """1 once the enterprise has confirmed the result, unless it took the case up again."""
+        closed = self.state == "closed" and self.outcome == "done"
+        return int(closed or self.state in ("confirmed", "evaluated"))
+
+    @property
+    def evaluated(self) -> int:
+        """1 once the enterprise has scored it."""
+        return int(self.score is not None)
+
 
 class Refused(Decision):
     """An ask was refused: why, in which state, and what would be legal. Its subject is the ask's.
@@ -108,7 +148,7 @@ class Refused(Decision):
     cause: Word
     detail: Text
     state: State | None = None
-    legal: Annotated[tuple[str, ...], _Few] = ()
+    legal: Annotated[tuple[str, ...], Field(max_length=FEW, fail_fast=True)] = ()
 
 
 class Member(Frozen):
@@ -152,13 +192,13 @@ class Offer(Decision):
     enterprise_id: Id
     kind: Literal["request", "referral"]
     outcome: Outcome
-    elements: Annotated[tuple[str, ...], _Few]
+    elements: Annotated[tuple[str, ...], Field(max_length=FEW, fail_fast=True)]
     mode: Word
-    members: Annotated[tuple[Member, ...], _Few]
-    parts: Annotated[tuple[Part, ...], _Few]
+    members: Annotated[tuple[Member, ...], Field(max_length=FEW, fail_fast=True)]
+    parts: Annotated[tuple[Part, ...], Field(max_length=FEW, fail_fast=True)]
     score: int
-    alternatives: Annotated[tuple[Alternative, ...], _Few] = ()
-    passed: Annotated[tuple[Passed, ...], _Few] = ()
+    alternatives: Annotated[tuple[Alternative, ...], Field(max_length=FEW, fail_fast=True)] = ()
+    passed: Annotated[tuple[Passed, ...], Field(max_length=FEW, fail_fast=True)] = ()
     offered_at: Time
     expires_at: Time
     reason: Text | None = None
@@ -188,8 +228,8 @@ class Unmatched(Decision):
     request_id: Subject
     kind: Literal["request", "referral"]
     reasons: Reasons
-    passed: Annotated[tuple[Passed, ...], _Few] = ()
-    relaxation: Annotated[tuple[Relaxation, ...], _Few] = ()
+    passed: Annotated[tuple[Passed, ...], Field(max_length=FEW, fail_fast=True)] = ()
+    relaxation: Annotated[tuple[Relaxation, ...], Field(max_length=FEW, fail_fast=True)] = ()
     would_fit: Subjects = ()
 
 

@@ -7,7 +7,7 @@ docs/lifecycle.md all come from here. What matching does by itself is in OWN.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from schemas.decisions import State
+from schemas.decisions import OVER, State
 
 STAFF = frozenset({"staff", "head"})
 HEAD = frozenset({"head"})
@@ -18,7 +18,7 @@ ROLES = {"staff": STAFF, "head": HEAD, "enterprise": ENTERPRISE, "performer": PE
 
 BOOKED: frozenset[State] = frozenset({"offered", "committed", "in_service", "blocked"})
 """States in which members are reserved, until a result is recorded for the first time."""
-ENDED: frozenset[State] = frozenset({"returned", "closed", "cancelled"})
+ENDED = OVER
 UNSERVED: tuple[State, ...] = ("submitted", "reopened", "accepted", "matching", "unmatched")
 
 

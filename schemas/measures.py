@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypedDict, Unpack
 
-CATALOGUE = 1
+CATALOGUE = 2
 """The catalogue's number: raise it whenever the same facts would count differently."""
 
 
@@ -23,10 +23,11 @@ class Kind(Enum):
 class Measure:
     """What one measure counts.
 
-    `fact`: the type of fact it counts. `of`: for a SUM the field holding the amount ("" counts
-    facts), for a SET the field holding the members. `where`: only facts whose field has this value.
-    `slices`: each a tuple of fields that together make a slice. `total`: False when slices must
-    never be added up. `scale`: how many of what facts state make one unit.
+    `fact`: the type of slot it counts: a fact, a request or an offer. `of`: for a SUM the field
+    holding the amount ("" counts slots), for a SET the field holding the members. `where`: only
+    those whose field has this value. `slices`: each a tuple of fields that together make a slice.
+    `total`: False when slices must never be added up. `scale`: how many of what is stated make one
+    unit.
     """
 
     name: str
@@ -65,6 +66,9 @@ def _set(
 
 SERVICE, VISIT, ACTIVITY = "service.delivered", "visit.completed", "activity.held"
 OUTCOME, OUTPUT = "outcome.recorded", "output.produced"
+REQUEST, OFFER = "request.moved", "match"
+OWN = ("kind", "request")
+"""Requests of this place; referrals stand for a request that counts where it was made."""
 
 MEASURES = (
     _sum(
@@ -142,6 +146,39 @@ MEASURES = (
          means="Patents that came out of the work."),
     _sum("certificates", "证书", "Certificates", "张", OUTPUT, "qty",
          where=("kind", "certificate"), means="Certificates that came out of the work."),
+    _sum("requests", "需求", "Requests", "件", REQUEST, where=OWN,
+         means="Requests on the day they were submitted, whatever has become of them."),
+    _sum("open_requests", "在办需求", "Open requests", "件", REQUEST, "open", where=OWN,
+         slices=(("state",),), means="Requests that are not returned, closed or cancelled."),
+    _sum(
+        "requests_unmet", "未满足需求", "Unmet requests", "件", REQUEST, "unmet", where=OWN,
+        slices=(("reasons",),),
+        means="Requests that nobody serves, or that were closed unserved; one with several "
+        "reasons counts once.",
+    ),
+    _sum("escalations", "上级协调", "Escalations", "次", REQUEST, "escalations", where=OWN,
+         means="How often requests went up a tier."),
+    _sum("responded", "已响应需求", "Responded", "件", REQUEST, "responded", where=OWN,
+         means="Requests that were taken on, sent back or begun."),
+    _sum(
+        "first_response_seconds", "首次响应用时", "First response", "秒", REQUEST,
+        "first_response_seconds", where=OWN,
+        means="Seconds from submission to the first response; divided by the responded requests "
+        "the average.",
+    ),
+    _sum("blocked_seconds", "受阻用时", "Blocked time", "秒", REQUEST, "blocked_seconds",
+         where=OWN, means="Seconds for which requests had to wait; blocks that have ended."),
+    _sum("results", "已出结果", "Results", "件", REQUEST, "resulted", where=OWN,
+         means="Requests for which a result was recorded."),
+    _sum("requests_confirmed", "已确认需求", "Confirmed requests", "件", REQUEST, "confirmed",
+         where=OWN, means="Requests whose result the enterprise has confirmed."),
+    _sum("evaluated", "已评价需求", "Evaluated", "件", REQUEST, "evaluated", where=OWN,
+         means="Requests that the enterprise has scored."),
+    _sum("score", "评分", "Score", "分", REQUEST, "score", where=OWN,
+         means="Points from 1 to 5; divided by the evaluated requests the average."),
+    _sum("offers", "派单", "Offers", "次", OFFER, slices=(("outcome",),),
+         means="Assignments that were offered, for requests and for referrals, by what became of "
+         "them."),
 )  # fmt: skip
 
 NAMED = {measure.name: measure for measure in MEASURES}

@@ -57,6 +57,8 @@ COUNTERS = Topic("yizhan.counters", Kept.COMPACTED)
 DEAD_LETTERS = Topic("yizhan.dead-letters", Kept.YEAR)
 
 TOPICS = (REGISTRY, REQUESTS, ASSIGNMENTS, REFERRALS, RESULTS, HEARTBEATS, COUNTERS, DEAD_LETTERS)
+COUNTED = (RESULTS, ASSIGNMENTS)
+"""What counters are made of."""
 
 
 def named(name: str) -> Topic:

@@ -19,7 +19,7 @@ from services.screens.asked import moment, position
 from services.screens.desk import Desk
 from services.screens.gauges import gauges, indicators
 from services.screens.live import Live
-from services.screens.measures import measures
+from services.screens.measures import measures, untold
 from services.screens.past import Scope, totals
 from services.screens.stamps import instant, stamped
 from services.screens.stream import Stream
@@ -99,7 +99,10 @@ def _then(
     *,
     whole: bool,
 ) -> dict[str, Any]:
-    """Return the answer as it was known at a time; how complete that was, nobody wrote down."""
+    """Return the answer as it was known at a time; how complete that was, nobody wrote down.
+
+    What is counted from requests and offers is null: the fact index does not hold them.
+    """
     node, period, then = asked
     chronicle = desk.views.chronicle.at(then)
     if not chronicle.known(node):
@@ -128,6 +131,6 @@ def _then(
         "waiting": None,
         "drift": "unknown",
         "audited_at": None,
-        "measures": measures(values, whole=whole) | known,
+        "measures": measures(values, whole=whole) | untold() | known,
         "indicators": indicators(registry.nodes.get(node)),
     }

@@ -1,6 +1,6 @@
 """The desk: what every question needs before it can be answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -10,7 +10,7 @@ from bus.port import Bus, Partition, Position
 from schemas.days import business_day
 from schemas.errors import Invalid
 from schemas.problems import Refusal
-from schemas.topics import COUNTERS, HEARTBEATS, REGISTRY, RESULTS
+from schemas.topics import COUNTED, COUNTERS, HEARTBEATS, REGISTRY, RESULTS, Topic, named
 from services.screens.asked import visitor
 from services.screens.marks import Marks
 from services.screens.settings import Settings
@@ -20,7 +20,7 @@ from services.screens.views import Views
 from services.screens.wall import Wall
 
 _REGISTRY = Partition(REGISTRY.name, 0)
-_READ = frozenset({REGISTRY.name, HEARTBEATS.name, COUNTERS.name})
+_READ = frozenset({REGISTRY, HEARTBEATS, COUNTERS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,13 @@ class Desk:
         """Wait until the counters show the record at a position; raises a 504 when they do not."""
         await self.counters.over(self.patience(wait))
         if after is not None:
-            await self._passed(self.views.flushed, after, wait)
+            await self._passed(self.views.flushed, COUNTED, after, wait)
 
     async def found(self, after: Position | None, wait: float) -> None:
         """Wait until the fact index holds the record at a position, likewise."""
         await self.facts.over(self.patience(wait))
         if after is not None:
-            await self._passed(self.indexed, after, wait)
+            await self._passed(self.indexed, (RESULTS,), after, wait)
 
     async def indexed_to_end(self, wait: float) -> None:
         """Wait until the fact index holds all that the log holds now, likewise."""
@@ -83,9 +83,12 @@ class Desk:
             end = await self.log.highwater(Partition(RESULTS.name, number))
             await self.found(Position(RESULTS.name, number, end - 1), wait)
 
-    async def _passed(self, results: Marks, after: Position, wait: float) -> None:
-        marks = self.views.read if after.topic in _READ else results
-        if after.topic not in _READ and after.topic != RESULTS.name:
+    async def _passed(
+        self, shown: Marks, topics: Collection[Topic], after: Position, wait: float
+    ) -> None:
+        topic = named(after.topic)
+        marks = self.views.read if topic in _READ else shown
+        if topic not in _READ and topic not in topics:
             raise Invalid("after", "topic", f"no position of {after.topic} can be waited for here")
         source = Partition(after.topic, after.partition)
         if not await marks.passed(source, after.offset, self.patience(wait)):

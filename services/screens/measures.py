@@ -6,8 +6,10 @@ from functools import lru_cache
 from typing import Any
 
 from schemas.measures import MEASURES, NAMED, Measure, parse
+from schemas.types import FACTS
 
 _SENSITIVE = frozenset({"product"})
+_FACTS = frozenset(kind.slot for kind in FACTS)
 Number = int | Decimal
 Document = dict[str, dict[str, Any]]
 """{measure: {"value": n | None, "unit": …, "by": {dimension: {value: n}}, "slices": […]}}."""
@@ -34,12 +36,18 @@ def measures(values: Mapping[str, int], *, whole: bool) -> Document:
     return document
 
 
+def untold() -> Document:
+    """Return the measures that the fact index cannot tell of an earlier time: those of requests."""
+    return {m.name: {"value": None, "unit": m.unit} for m in MEASURES if m.fact not in _FACTS}
+
+
 def named(text: str) -> Measure | None:
-    """Return the measure that a key, or what somebody takes for one, is of."""
+    """Return the measure of facts that a key, or what somebody takes for one, is of."""
     try:
-        return NAMED.get(parse(text)[0])
+        found = NAMED.get(parse(text)[0])
     except ValueError:
         return None
+    return found if found and found.fact in _FACTS else None
 
 
 def scaled(name: str, amount: int) -> Number:

@@ -18,7 +18,7 @@ from bus.state import State
 from schemas.days import SHANGHAI
 from schemas.errors import Unavailable
 from schemas.measures import CATALOGUE
-from schemas.topics import HEARTBEATS, REGISTRY, REQUESTS, RESULTS
+from schemas.topics import ASSIGNMENTS, HEARTBEATS, REFERRALS, REGISTRY, REQUESTS, RESULTS
 from services.stats.audit import auditing
 from services.stats.settings import Settings
 from services.stats.store import TABLES, Store
@@ -26,7 +26,7 @@ from services.stats.worker import Worker
 
 LOOK_EVERY = 3.0
 """Seconds between two looks at the end of the log."""
-INPUTS = (REGISTRY, REQUESTS, RESULTS, HEARTBEATS)
+INPUTS = (REGISTRY, REQUESTS, ASSIGNMENTS, REFERRALS, RESULTS, HEARTBEATS)
 """What others write: this group alone decodes it all and writes the dead letters."""
 
 

@@ -1,11 +1,11 @@
 """The audit: recount the log from offset 0 and compare with the counters as published.
 
-It reads the counters to their end, then the facts up to each source's last flush mark, and says
-for every source which totals differ. Kept alive, it reads only what is new each time.
+It reads the counters to their end, then what they are made of up to each source's last flush mark,
+and says for every source which totals differ. Kept alive, it reads only what is new each time.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -13,7 +13,7 @@ from operator import itemgetter
 from bus.port import Batch, Bus, Partition, Stored, Subscription
 from schemas.codec import Event, decode, decoder
 from schemas.reports import CountersFlushed, CounterUpdated
-from schemas.topics import COUNTERS, RESULTS, Topic
+from schemas.topics import COUNTED, COUNTERS, Topic, named
 from services.stats.recount import Recount, Tally
 
 MOST = 20
@@ -76,17 +76,17 @@ class Auditor:
 
     async def check(self) -> list[Report]:
         """Return a report for every source that has published; empty when none has."""
-        async for batch in self._news(COUNTERS):
+        async for batch in self._news([COUNTERS]):
             for record in batch.records:
                 self._row(decode(record.value))
-        async for batch in self._news(RESULTS):
+        async for batch in self._news(COUNTED):
             self._read.setdefault(batch.source, []).extend(batch.records)
         return await asyncio.to_thread(self._compare_all)
 
-    async def _news(self, topic: Topic) -> AsyncIterator[Batch]:
-        """Yield what a topic has got since the last check."""
-        partitions = [Partition(topic.name, n) for n in range(self._log.partitions(topic))]
-        mine = [p for p in partitions if topic is COUNTERS or self._wanted(p)]
+    async def _news(self, topics: Iterable[Topic]) -> AsyncIterator[Batch]:
+        """Yield what these topics have got since the last check."""
+        partitions = [Partition(t.name, n) for t in topics for n in range(self._log.partitions(t))]
+        mine = [p for p in partitions if p.topic == COUNTERS.name or self._wanted(p)]
         ends = {p: await self._log.highwater(p) for p in mine}
         while behind := [p for p in mine if self._at(p) < ends[p]]:
             for batch in await self._reader.poll(1.0, among=behind):
@@ -117,7 +117,8 @@ class Auditor:
 
     def _compare(self, source: Partition, shown: _Shown) -> Report:
         recount, until = self._recounts.setdefault(source, Recount()), shown.version[1]
-        read = decoder(RESULTS, source.number, self._log.partitions(RESULTS))
+        topic = named(source.topic)
+        read = decoder(topic, source.number, self._log.partitions(topic))
         records = self._read.get(source, [])
         for record in records:
             if record.offset < until and isinstance(event := read(record.value), Event):
@@ -150,5 +151,5 @@ def _differences(counted: Places, shown: Places) -> Iterator[str]:
 @asynccontextmanager
 async def auditing(log: Bus, only: Collection[Partition] | None = None) -> AsyncIterator[Auditor]:
     """Open an auditor of all sources, or only of some; it reads from offset 0."""
-    async with log.subscribe(None, (COUNTERS, RESULTS), lambda _: 0) as reader:
+    async with log.subscribe(None, (COUNTERS, *COUNTED), lambda _: 0) as reader:
         yield Auditor(log, reader, only)

@@ -32,7 +32,7 @@ class Ledger:
     cells: dict[Place, Cell] = field(default_factory=dict)
 
     def apply(self, event: Event) -> tuple[Verdict, set[Place]]:
-        """Judge a fact, take it in if it stands, and tell which places may have changed."""
+        """Judge a statement, take it in if it stands, and tell which places may have changed."""
         slots = self.subjects.get(event.subject, ())
         standing = next((s for s in slots if s.kind == event.slot), None)
         found = verdict(standing, event.data.revision, event.content)
@@ -49,7 +49,7 @@ class Ledger:
         after = contribution(slots)
         self._add(after, 1)
         self._add(before, -1)
-        return {(counts.node, counts.day) for counts in (*before, *after)}
+        return {(c.node, c.day) for c in (*before, *after) if c.sums or c.members}
 
     def _add(self, contributed: Iterable[Counts], sign: int) -> None:
         for node, day, sums, members in contributed:

@@ -6,8 +6,9 @@ reference counts. It keeps every slot's newest statement and adds everything up 
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from schemas import facts
+from schemas import decisions, facts
 from schemas.codec import Event
 from schemas.days import business_day
 from schemas.fields import Stated
@@ -28,7 +29,9 @@ class Recount:
     newest: dict[tuple[str, str], Stated] = field(default_factory=dict)
 
     def read(self, event: Event) -> None:
-        """Take a fact in."""
+        """Take a statement in; what states no revision counts nothing."""
+        if not isinstance(event.data, Stated):
+            return
         slot = (event.slot, event.subject)
         known = self.newest.get(slot)
         if known is None or known.revision < event.data.revision:
@@ -38,7 +41,7 @@ class Recount:
         """Add up everything that stands, by node and business day."""
         found: dict[tuple[str, str], Tally] = defaultdict(Tally)
         for (_, subject), data in self.newest.items():
-            tally = found[data.node_id, business_day(data.occurred_at)]
+            tally = found[data.node_id, business_day(_when(data))]
             if isinstance(data, facts.BenefitClaimed):
                 _benefit(data, self._there(subject), tally)
             else:
@@ -55,6 +58,12 @@ class Recount:
         }
 
 
+def _when(data: Stated) -> datetime:
+    if isinstance(data, decisions.Moved):
+        return data.submitted_at
+    return data.offered_at if isinstance(data, decisions.Offer) else data.occurred_at
+
+
 def _benefit(data: facts.BenefitClaimed, there: set[str], tally: Tally) -> None:
     if "withdrawn" in there or not data.amount:
         return
@@ -64,7 +73,7 @@ def _benefit(data: facts.BenefitClaimed, there: set[str], tally: Tally) -> None:
     tally.sums[f"benefit;basis={data.basis};kind={data.kind};state={state}"] += data.amount
 
 
-def _fact(data: object, tally: Tally) -> None:  # noqa: C901  # one arm for each type of fact
+def _fact(data: object, tally: Tally) -> None:  # noqa: C901  # one arm for each type
     sums, sets = tally.sums, tally.sets
     match data:
         case facts.ServiceDelivered():
@@ -87,8 +96,46 @@ def _fact(data: object, tally: Tally) -> None:  # noqa: C901  # one arm for each
             _outcome(data, tally)
         case facts.OutputProduced() if data.kind in _OUTPUTS:
             sums[_OUTPUTS[data.kind]] += data.qty
+        case decisions.Moved() if data.kind == "request":
+            _request(data, sums)
+        case decisions.Offer():
+            sums["offers"] += 1
+            sums[f"offers;outcome={data.outcome}"] += 1
         case _:
             pass
+
+
+def _request(data: decisions.Moved, sums: dict[str, int]) -> None:
+    sums["requests"] += 1
+    if data.state not in {"returned", "closed", "cancelled"}:
+        sums["open_requests"] += 1
+        sums[f"open_requests;state={data.state}"] += 1
+    if data.outcome == "unmet" or (data.state in {"unmatched", "escalated"} and data.reasons):
+        sums["requests_unmet"] += 1
+        for reason in set(data.reasons):
+            sums[f"requests_unmet;reason={reason}"] += 1
+    if data.first_response_at is not None:
+        sums["responded"] += 1
+        _some("first_response_seconds", _seconds(data.submitted_at, data.first_response_at), sums)
+    _some("escalations", data.escalations, sums)
+    _some("blocked_seconds", data.blocked_seconds, sums)
+    _some("results", int(data.served), sums)
+    if data.state in {"confirmed", "evaluated"} or (
+        data.state == "closed" and data.outcome == "done"
+    ):
+        sums["requests_confirmed"] += 1
+    if data.score is not None:
+        sums["evaluated"] += 1
+        sums["score"] += data.score
+
+
+def _seconds(start: datetime, end: datetime) -> int:
+    return max(0, int((end - start).total_seconds()))
+
+
+def _some(name: str, amount: int, sums: dict[str, int]) -> None:
+    if amount:
+        sums[name] += amount
 
 
 def _service(data: facts.ServiceDelivered, tally: Tally) -> None:

@@ -12,7 +12,7 @@ from bus.port import Batch, Bus, Partition, Record
 from schemas.codec import Event, Flaw, decoder
 from schemas.fields import Stated
 from schemas.slots import Verdict
-from schemas.topics import RESULTS, named
+from schemas.topics import COUNTED, named
 from services.stats.fold import Ledger, Place
 from services.stats.said import letter, mark, rows
 from services.stats.store import Put, Store
@@ -48,7 +48,7 @@ class Source:
     @property
     def counts(self) -> bool:
         """Whether rows come from it; the other topics are read only for what cannot be used."""
-        return self.partition.topic == RESULTS.name
+        return named(self.partition.topic) in COUNTED
 
     @property
     def caught_up(self) -> bool:

@@ -34,7 +34,168 @@ FACTS: dict[str, Attributes] = {
     "record.voided": STATED
     | {"revision": 2, "target_type": "yizhan.service.delivered", "reason": "entered twice"},
 }
+RESOURCE: Attributes = STATED | {
+    "elements": ["MET"],
+    "qualifications": [{"name": "cma", "from": "2023-01-01", "to": "2025-12-31"}],
+    "calendar": [{"start": "2023-05-08T09:00:00+08:00", "end": "2023-05-08T17:00:00+08:00"}],
+}
+SUPPLY: dict[str, tuple[str, Attributes]] = {
+    **dict.fromkeys(
+        ("expert.registered", "expert.availability_changed"),
+        ("yubei.e-1", RESOURCE | {"industries": ["foundry"], "employer": "ag-1"}),
+    ),
+    "expert.suspended": ("yubei.e-1", RESOURCE | {"status": "suspended"}),
+    "expert.withdrawn": ("yubei.e-1", STATED | {"status": "left"}),
+    **dict.fromkeys(
+        ("agency.admitted", "agency.qualification_changed"),
+        ("yubei.lab-1", RESOURCE | {"kind": "lab", "powers": ["licence"], "fee": 120_000}),
+    ),
+    "agency.left": ("yubei.lab-1", STATED | {"status": "left"}),
+    **dict.fromkeys(
+        ("equipment.registered", "equipment.taken_out"),
+        ("yubei.d-1", RESOURCE | {"calibration_until": "2023-12-31", "units": 2}),
+    ),
+}
+DEMAND: Attributes = {
+    "elements": ["MET"],
+    "mode": "testing",
+    "needs": [{"kinds": ["lab"], "elements": ["MET"]}, {"kinds": ["equipment"]}],
+    "need_by": "2023-05-12T18:00:00+08:00",
+}
+MOVING: Attributes = STATED | {"request_id": "yubei.r-1"}
+ASKS: dict[str, Attributes] = {
+    "request.submitted": ONE | {"demand": DEMAND, "visit_id": "yinhu.v-1"},
+    "request.returned": MOVING | {"reason": "no such enterprise"},
+    "service.started": MOVING | {"place": "onsite"},
+    "service.blocked": MOVING | {"reason": "sample_in_transit"},
+    "request.result_recorded": MOVING | {"findings": "doc-1", "outputs": ["report"]},
+    "request.disputed": MOVING | {"reason": "the report is of another part"},
+    "request.evaluated": MOVING | {"score": 5},
+    "request.reopened": MOVING | {"reason": "it happened again"},
+    **dict.fromkeys(
+        (
+            "request.accepted",
+            "service.unblocked",
+            "request.confirmed",
+            "request.followed_up",
+            "escalation.requested",
+            "request.closed",
+            "request.cancelled",
+        ),
+        MOVING,
+    ),
+    **dict.fromkeys(
+        ("offer.accepted", "offer.declined"),
+        STATED | {"assignment_id": "yubei.a-1", "resource": "yubei.lab-1"},
+    ),
+}
+DECIDED: Attributes = STATED | {"pool": "yubei"}
+OF: Attributes = DECIDED | {"request_id": "yubei.r-1", "kind": "request"}
+MOVED: Attributes = DECIDED | {
+    "enterprise_id": "ent-000001",
+    "kind": "request",
+    "demand": DEMAND,
+    "before": None,
+    "state": "submitted",
+    "cause": "request.submitted",
+    "by": "enterprise",
+    "submitted_at": "2023-05-06T09:30:00+08:00",
+    "since": "2023-05-06T09:30:00+08:00",
+}
+OFFER: Attributes = OF | {
+    "enterprise_id": "ent-000001",
+    "outcome": "offered",
+    "elements": ["MET"],
+    "mode": "testing",
+    "members": [
+        {
+            "kind": "lab",
+            "id": "yubei.lab-1",
+            "start": "2023-05-08T09:00:00+08:00",
+            "end": "2023-05-08T10:00:00+08:00",
+            "answer": None,
+        },
+    ],
+    "parts": [{"name": "near", "points": 20}, {"name": "load", "points": -3}],
+    "score": 17,
+    "alternatives": [{"members": ["yubei.lab-2"], "score": 11}],
+    "passed": [{"id": "yubei.lab-3", "reason": "no_capacity"}],
+    "offered_at": "2023-05-06T10:00:00+08:00",
+    "expires_at": "2023-05-06T12:00:00+08:00",
+}
+DECISIONS: dict[str, tuple[str, Attributes]] = {
+    **{
+        f"match.{outcome}": ("yubei.a-1", OFFER | {"outcome": outcome})
+        for outcome in ("offered", "committed", "declined", "expired", "released")
+    },
+    "request.moved": ("yubei.r-1", MOVED),
+    "request.refused": (
+        "yubei.ask-1",
+        DECIDED
+        | {
+            "request_id": "yubei.r-1",
+            "asked": "request.confirmed",
+            "content": "0" * 16,
+            "cause": "state",
+            "detail": "the request is submitted",
+            "state": "submitted",
+            "legal": ["request.cancelled"],
+        },
+    ),
+    "request.unmatched": (
+        "yubei.r-1",
+        OF
+        | {
+            "reasons": ["no_slot_in_time"],
+            "relaxation": [{"field": "need_by", "to": '"2023-05-13T09:00:00+08:00"'}],
+            "would_fit": ["yubei.lab-1"],
+        },
+    ),
+    "request.escalated": (
+        "yubei.r-1",
+        DECIDED
+        | {
+            "request_id": "yubei.r-1",
+            "child": "yubei.r-1.1",
+            "from_pool": "yubei",
+            "to_pool": "chongqing",
+            "level": 1,
+            "reason": "no_slot_in_time",
+        },
+    ),
+    "pool.advanced": (
+        "advanced/0",
+        {"partition": 0, "positions": {"yizhan.requests:0": 7}, "now": STATED["occurred_at"]},
+    ),
+}
+REFERRAL: Attributes = STATED | {
+    "from_pool": "yubei",
+    "to_pool": "chongqing",
+    "request_id": "yubei.r-1",
+    "level": 1,
+}
+REFERRED: dict[str, tuple[str, Attributes]] = {
+    "referral.asked": (
+        "yubei.r-1.1",
+        REFERRAL
+        | {
+            "enterprise_id": "ent-000001",
+            "demand": DEMAND,
+            "submitted_at": STATED["occurred_at"],
+            "excluded": ["yubei.lab-1"],
+        },
+    ),
+    "referral.answered": (
+        "yubei.r-1.1",
+        REFERRAL | {"state": "committed", "assignment": "chongqing.a-1"},
+    ),
+    "referral.ended": ("yubei.r-1.1", REFERRAL | {"outcome": "done"}),
+}
 OTHERS: dict[str, tuple[str, Attributes]] = {
+    **SUPPLY,
+    **{kind: ("yubei.r-1", data) for kind, data in ASKS.items()},
+    **DECISIONS,
+    **REFERRED,
     **dict.fromkeys(("node.opened", "node.flags_changed", "node.closed"), ("yinhu", NODE)),
     "node.moved": (
         "yinhu",

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from schemas.contribution import DIMENSIONS, contribution, slot
 from schemas.measures import CATALOGUE, LIFE_CYCLES, MEASURES, NAMED, Kind, Measure, key, parse
-from schemas.types import FACTS, TYPES
+from schemas.topics import COUNTED
+from schemas.types import FACTS, MATCHES, TYPES
 from tests.schemas.examples import EXAMPLES, accepted
 
 EACH = pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)
-PINNED = (1, "76132414")
+PINNED = (2, "9ad351bd")
 
 
 def test_whoever_changes_what_counts_raises_the_number_of_the_catalogue() -> None:
@@ -49,9 +50,11 @@ def test_enterprises_are_sets_and_sets_are_enterprises(measure: Measure) -> None
 
 @EACH
 def test_a_measure_counts_a_fact_by_fields_that_the_fact_has(measure: Measure) -> None:
-    kind = TYPES[measure.fact]
-    assert kind.is_fact
-    assert set(_fields(measure)) <= {*kind.model.model_fields, "state"}
+    (kind, *more) = [kind for kind in TYPES.values() if kind.slot == measure.fact]
+    assert all(other.model is kind.model for other in more)
+    assert kind.topic in COUNTED
+    derived = {name for name in dir(kind.model) if isinstance(vars(kind.model).get(name), property)}
+    assert set(_fields(measure)) <= {*kind.model.model_fields, *derived, "state"}
 
 
 def _fields(measure: Measure) -> Iterator[str]:
@@ -60,6 +63,19 @@ def _fields(measure: Measure) -> Iterator[str]:
         yield measure.of
     if measure.where:
         yield measure.where[0]
+
+
+def test_the_topics_that_count_are_those_of_the_catalogue() -> None:
+    counted = {m.fact for m in MEASURES}
+    assert {kind.topic for kind in TYPES.values() if kind.slot in counted} == set(COUNTED)
+
+
+@pytest.mark.parametrize(
+    "one", [m for m in MEASURES if m.fact == "yizhan.request.moved"], ids=lambda m: m.name
+)
+def test_requests_share_no_unit_with_enterprises_and_none_is_a_referral(one: Measure) -> None:
+    assert one.unit in {"件", "次", "秒", "分"}
+    assert one.where == ("kind", "request")
 
 
 @EACH
@@ -90,8 +106,13 @@ def test_the_dimensions_of_a_key_are_in_alphabetical_order() -> None:
     assert key("visits") == "visits"
 
 
-@pytest.mark.parametrize("name", [kind.name for kind in FACTS])
-def test_facts_count_under_keys_of_the_catalogue_that_parse_back(name: str) -> None:
+COUNTING = [kind.name for kind in (*FACTS, *MATCHES)] + ["yizhan.request.moved"]
+
+
+@pytest.mark.parametrize("name", COUNTING)
+def test_facts_requests_and_offers_count_under_keys_of_the_catalogue_that_parse_back(
+    name: str,
+) -> None:
     for counts in contribution([slot(accepted(EXAMPLES[name]))]):
         for found, _ in (*counts.sums, *counts.members):
             measure, dimensions = parse(found)

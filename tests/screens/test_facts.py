@@ -10,6 +10,7 @@ import pytest
 
 from bus.keys import Role
 from schemas.measures import NAMED, Kind
+from schemas.types import TARGETS
 from services.screens.patch import merge
 from tests.histories import History, record
 from tests.screens.made import (
@@ -189,6 +190,21 @@ async def test_as_of_tells_what_was_known_then(tmp_path: Path) -> None:
         assert [r["subject"] for r in await pages(served, old, as_of=then)] == ["s-1.a"]
 
 
+async def test_what_requests_count_is_told_as_of_now_only_and_consists_of_no_facts(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path) as served:
+        holds(served)
+        await served.publish(node("hub", None, kind="hub"))
+        served.clock.pass_(hours=1)
+        then = await served.get("/v1/counters", as_of=served.clock.now.isoformat())
+        for name, measure in NAMED.items():
+            if measure.fact not in TARGETS:
+                assert then["measures"][name] == {"value": None, "unit": measure.unit}
+                assert (await served.get("/v1/counters"))["measures"][name]["value"] == 0
+                await served.get(f"/v1/counters/hub/all/{name}/facts", 404)
+
+
 @pytest.mark.parametrize("seed", range(6))
 async def test_any_history_adds_up_from_the_index(tmp_path: Path, seed: int) -> None:
     history = History("h", Random(seed), records=40)
@@ -200,8 +216,8 @@ async def test_any_history_adds_up_from_the_index(tmp_path: Path, seed: int) -> 
         at = served.clock.now.isoformat()
         for place in history.stations:
             whole = await served.get("/v1/counters", node=place, as_of=at, period="2024")
-            for name in NAMED:
-                if NAMED[name].total:
+            for name, measure in NAMED.items():
+                if measure.total and measure.fact in TARGETS:
                     found = whole["measures"][name]["value"]
                     members = history.expected.sets.get((place, name), set())
                     assert found == history.expected.sums.get((place, name), 0) + len(members)

@@ -77,9 +77,9 @@ async def totals(log: Bus) -> Mapping[tuple[str, str], int]:
     for event in await events(log, COUNTERS):
         if event.kind.name == "yizhan.counter.updated":
             row = event.data
-            rows[row.partition, row.node, row.day, row.part] = row
+            rows[row.topic, row.partition, row.node, row.day, row.part] = row
     for at, row in list(rows.items()):
-        first = rows[(*at[:3], 0)]
+        first = rows[(*at[:4], 0)]
         if row.position != first.position or row.part >= first.parts:
             del rows[at]
     found: dict[tuple[str, str], int] = {}

@@ -9,7 +9,7 @@ import pytest
 
 from bus import Bus, Partition, Record
 from schemas.errors import Fenced
-from schemas.topics import COUNTERS, RESULTS
+from schemas.topics import COUNTED, COUNTERS, RESULTS
 from services.stats import running
 from services.stats.app import INPUTS
 from services.stats.audit import auditing
@@ -162,8 +162,9 @@ async def test_a_row_larger_than_any_record_goes_out_in_parts_and_shrinks_again(
 
 async def test_a_worker_publishes_nothing_before_it_has_caught_up(log: Bus, tmp_path: Path) -> None:
     await log.publish([record(service(n)) for n in range(100)])
-    ends = {n: await log.highwater(Partition(RESULTS.name, n)) for n in range(4)}
+    places = [Partition(topic.name, n) for topic in COUNTED for n in range(4)]
+    ends = {place: await log.highwater(place) for place in places}
     await run(log, tmp_path)
     marks = [e.data for e in await events(log, COUNTERS) if e.kind.name.endswith("flushed")]
-    assert marks
-    assert all(mark.position >= ends[mark.partition] for mark in marks)
+    assert {Partition(mark.topic, mark.partition) for mark in marks} == ends.keys()
+    assert all(m.position >= ends[Partition(m.topic, m.partition)] for m in marks)
