@@ -24,7 +24,7 @@ from services.matching.takeover import INPUTS, decoding, name, owner, take_over
 
 IDLE = 0.005
 """Seconds without anything new after which what has come in is decided."""
-RETRY = 0.5
+RETRY = 0.2
 """Seconds before a partition is taken over again from a log that was away."""
 
 _log = structlog.get_logger(__name__)

@@ -1,0 +1,143 @@
+"""Taking over: the same book, nothing decided twice, nothing lost when the log was in doubt."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any
+
+import pytest
+
+from bus import Bus, Partition, Position, Record
+from schemas.decisions import Advanced
+from schemas.errors import Mismatch, Unavailable
+from schemas.topics import ASSIGNMENTS, REFERRALS, REQUESTS
+from services.matching.book import Book
+from services.matching.takeover import owner
+from tests.matching.running import (
+    CITY,
+    COUNTIES,
+    answered,
+    decided,
+    ends,
+    events,
+    expert,
+    matching,
+    offers,
+    province,
+    requests,
+    run,
+    submitted,
+    until,
+    verdicts,
+)
+
+
+class Doubtful:
+    """A log whose commits fail now and then: before they are written, or after."""
+
+    def __init__(self, log: Bus, seed: int) -> None:
+        self._log, self._rng = log, Random(seed)
+        self.failed: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    async def advance(
+        self,
+        owner: str,
+        moves: Mapping[Partition, tuple[int, int]],
+        outputs: Sequence[Record],
+    ) -> list[Position]:
+        """Raise Unavailable in a third of all cases, half of them when all is written."""
+        fate = self._rng.choice(("before", "after", "", "", "", ""))
+        written = [] if fate == "before" else await self._log.advance(owner, moves, outputs)
+        if fate:
+            self.failed[fate] += 1
+            raise Unavailable(f"failed {fate} it was written")
+        return written
+
+
+def asks() -> list[Record]:
+    """Return what two counties and a city have to do."""
+    people = [expert(f"li-{n}", pool=pool) for n in range(2) for pool in (*COUNTIES, CITY)]
+    cases = [submitted(f"r{n}", pool=COUNTIES[n % 2], minutes=600) for n in range(60)]
+    return [*province(), *people, *cases]
+
+
+def content(book: Book) -> dict[str, Any]:
+    """Return what is in a book."""
+    names = ("cases", "offers", "ended", "answered", "queue", "unmatched", "positions", "now")
+    return {name: getattr(book, name) for name in names} | {"booked": book.diary.booked}
+
+
+async def test_whoever_takes_over_has_the_book_of_who_decided(either: Bus) -> None:
+    await either.publish(asks())
+    async with matching(either, escalate_minutes=60, offer_minutes=5) as worker:
+        await decided(either, worker)
+        for assignment, offer in (await offers(either)).items():
+            await either.publish([answered(assignment, offer.members[0].id)])
+        await decided(either, worker)
+        first = {n: content(source.book) for n, source in worker.sources.items()}
+    async with matching(either, escalate_minutes=60, offer_minutes=5) as worker:
+        second = {n: content(source.book) for n, source in worker.sources.items()}
+    assert any(book["offers"] for book in first.values())
+    assert second == first
+
+
+async def test_taking_over_decides_nothing_that_was_decided(either: Bus) -> None:
+    await run(either, asks(), escalate_minutes=60, offer_minutes=5)
+    before = await ends(either, ASSIGNMENTS, REFERRALS)
+    async with matching(either, escalate_minutes=60, offer_minutes=5) as worker:
+        await decided(either, worker)
+    assert await ends(either, ASSIGNMENTS, REFERRALS) == before
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_commits_in_doubt_lose_nothing_and_decide_nothing_twice(log: Bus, seed: int) -> None:
+    doubtful = Doubtful(log, seed)
+    await log.publish(asks()[:-60])
+    async with matching(doubtful, escalate_minutes=0.001, offer_minutes=5) as worker:
+        for ask in asks()[-60::3]:
+            await log.publish([ask])
+            await decided(log, worker)
+        await until(lambda: _escalated(worker.sources.values()))
+        await decided(log, worker)
+    assert doubtful.failed["before"]
+    assert doubtful.failed["after"]
+    found = Counter(await verdicts(log))
+    assert len(found) == 20
+    assert set(found.values()) == {1}
+    marks = [e.data for e in await events(log, ASSIGNMENTS) if isinstance(e.data, Advanced)]
+    last = {e.partition: e.positions for e in marks}
+    for place, end in (await ends(log, REQUESTS, REFERRALS)).items():
+        assert last.get(place.number, {}).get(f"{place.topic}:{place.number}", 0) == end
+
+
+def _escalated(sources: Any) -> bool:
+    cases = [case for source in sources for case in source.book.cases.values()]
+    own = [case for case in cases if case.kind == "request"]
+    return len(own) == 20 and all(
+        case.state in {"offered", "escalated", "unmatched"} for case in own
+    )
+
+
+async def test_a_log_whose_positions_are_not_those_of_the_last_decision_is_refused(
+    log: Bus,
+) -> None:
+    await run(log, asks(), offer_minutes=5)
+    number = REQUESTS.partition(COUNTIES[0], log.partitions(REQUESTS))
+    place = Partition(REQUESTS.name, number)
+    at = (await log.positions(owner(number)))[place]
+    await log.claim(owner(number))
+    await log.advance(owner(number), {place: (at, at - 1)}, [])
+    with pytest.RaisesGroup(Mismatch):
+        await run(log)
+
+
+async def test_a_partition_is_taken_over_without_reading_the_others(log: Bus) -> None:
+    await run(log, asks(), escalate_minutes=60, offer_minutes=5)
+    async with matching(log, offer_minutes=5) as worker:
+        held = {n: {case.pool for case in s.book.cases.values()} for n, s in worker.sources.items()}
+    for number, pools in held.items():
+        assert all(ASSIGNMENTS.partition(pool, 4) == number for pool in pools)
+    assert set().union(*held.values()) == {case.pool for case in (await requests(log)).values()}
