@@ -9,7 +9,7 @@ from deploy.log import file, made
 from schemas.errors import Unusable
 from schemas.topics import TOPICS
 
-STATES = ("stats-*.db", "screens.db")
+STATES = ("stats-*.db", "screens.db", "requests.db")
 """What the services keep in the data folder."""
 
 

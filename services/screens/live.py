@@ -53,8 +53,9 @@ class Live:
         while True:
             await self._views.touched.wait(_LOOK)
             began = time.monotonic()
-            touched = self._views.touched.take()
             now = self._now()
+            self._wall.ripen(now)
+            touched = self._views.touched.take()
             seen = (business_day(instant(now)), hour_of(now), self._views.pulse.audible(now))
             await self._advance(None if seen != before else self._above(touched, now), now)
             before = seen

@@ -21,6 +21,10 @@ from services.screens.index import Index
 from services.screens.lag import Lag
 from services.screens.live import Live
 from services.screens.pages import pages
+from services.screens.requests.asking import asking
+from services.screens.requests.index import FOLLOWED as ASKED
+from services.screens.requests.index import Requests
+from services.screens.requests.tables import TABLES as REQUESTED
 from services.screens.settings import Settings
 from services.screens.tables import TABLES
 from services.screens.views import Views
@@ -65,10 +69,14 @@ async def running(
     async with AsyncExitStack() as opened:
         file = settings.data / "screens.db"
         state = opened.enter_context(State.open(file, TABLES, log.identity))
+        asked = opened.enter_context(
+            State.open(settings.data / "requests.db", REQUESTED, log.identity)
+        )
         past = await opened.enter_async_context(aside(settings.past_threads, settings.past_waiting))
         views = Views.empty(settings.silent_after)
         index = Index(log, state, views, clock, settings.index_batch)
-        wall = Wall(views, index.ticker, index.trend, settings.ranking_minimum)
+        requests = Requests(log, asked, views.touched, clock, settings.index_batch)
+        wall = Wall(views, index.ticker, index.trend, requests.funnel, settings.ranking_minimum)
         live = Live(views, wall, settings, clock)
         follower = Follower(log, views)
         desk = Desk(
@@ -76,22 +84,29 @@ async def running(
         )
         following = Lag(log, FOLLOWED, views.read, settings.lag_every)
         indexing = Lag(log, [RESULTS], index.marks, settings.lag_every)
+        hearing = Lag(log, ASKED, requests.marks, settings.lag_every)
         doubts = {
             "counters": (follower.start.behind, following.behind, partial(_outdated, views)),
             "facts": (index.start.behind, indexing.behind),
+            "requests": (requests.start.behind, hearing.behind),
         }
         loops = {
             "follow": follower.run(),
             "index": index.run(),
+            "requests": requests.run(),
             "live": live.run(),
             "lag-counters": following.run(),
             "lag-facts": indexing.run(),
+            "lag-requests": hearing.run(),
         }
         started = [tasks.create_task(run, name=f"screens-{name}") for name, run in loops.items()]
         try:
-            yield Screens(_routes(desk, live, state, past), index, past, doubts)
+            router = _routes(desk, live, state, past)
+            router.include_router(asking(desk, requests))
+            yield Screens(router, index, past, doubts)
         finally:
             live.end()
+            requests.stir.end()
             for task in started:
                 task.cancel()
             await asyncio.gather(*started, return_exceptions=True)

@@ -11,7 +11,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="YIZHAN_", frozen=True)
 
-    data: Path = Field(Path("data"), description="folder for the state file screens.db")
+    data: Path = Field(
+        Path("data"), description="folder for the state files screens.db and requests.db"
+    )
     silent_after: float = Field(
         300.0,
         gt=0,

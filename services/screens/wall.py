@@ -2,7 +2,8 @@
 
 {"node", "day", "now", "complete_to", "silent", "waiting", "drift", "audited_at", "all", "today",
 "indicators", "stations", "ranking", "ranking_rule", "ranking_left_out", "trend", "ticker",
-"profile"}: see the methods for their shapes. Times are stamps at +08:00; a day is a business day.
+"requests", "profile"}: see the methods for their shapes. Times are stamps at +08:00; a day is a
+business day.
 """
 
 from datetime import date, timedelta
@@ -13,6 +14,7 @@ from schemas.registry import ROOT, Node
 from services.screens.gauges import enterprises, flags, gauges, indicators
 from services.screens.measures import Document, measures, scaled
 from services.screens.ranking import MEASURE, ranking, rule
+from services.screens.requests.funnel import Funnel
 from services.screens.stamps import instant, stamp, stamped
 from services.screens.ticker import Ticker
 from services.screens.trend import HOURS, Trend
@@ -24,8 +26,11 @@ _WEEK = timedelta(days=7)
 class Wall:
     """Makes the documents of all nodes, from the views and what the fact index tells."""
 
-    def __init__(self, views: Views, ticker: Ticker, trend: Trend, minimum: int) -> None:
+    def __init__(
+        self, views: Views, ticker: Ticker, trend: Trend, funnel: Funnel, minimum: int
+    ) -> None:
         self._views, self._ticker, self._trend, self._minimum = views, ticker, trend, minimum
+        self._funnel = funnel
         self._gauges: dict[tuple[str, str], tuple[int, Document]] = {}
 
     def document(self, node: str, now: int, *, whole: bool) -> dict[str, Any]:
@@ -51,6 +56,7 @@ class Wall:
             "ranking_left_out": left_out,
             "trend": self._hours(node, day, now),
             "ticker": self._news(node, day),
+            "requests": self._requests(node, day, now),
             "profile": self._profile(node, day),
         }
 
@@ -130,6 +136,14 @@ class Wall:
     def _news(self, node: str, day: str) -> list[dict[str, Any]]:
         nodes = frozenset(self._views.chronicle.below(node, day))
         return [news.row(self._name(news.node)) for news in self._ticker.latest(nodes)]
+
+    def ripen(self, now: int) -> None:
+        """See what has become late by now, which touches the documents that say so."""
+        self._funnel.ripen(now)
+
+    def _requests(self, node: str, day: str, now: int) -> dict[str, Any]:
+        self._funnel.ripen(now)
+        return self._funnel.document(self._views.chronicle.below(node, day), day)
 
     def _profile(self, node: str, day: str) -> dict[str, Any] | None:
         """Return what a station is equipped with; money in 万元. None for hub and areas."""

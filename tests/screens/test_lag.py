@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from schemas.topics import REGISTRY
+from tests.screens.decided import submitted
 from tests.screens.made import Served, beat, node, service, serving, until
 
 
@@ -53,10 +54,20 @@ async def test_a_log_that_cannot_be_asked_is_told_until_it_answers_again(tmp_pat
         await settle(served)
         await stop("screens-follow")  # reading ends when its log is broken: only looking goes on
         await stop("screens-index")
+        await stop("screens-requests")
         with closing(sqlite3.connect(tmp_path / "log.db", isolation_level=None)) as db:
             db.execute("ALTER TABLE head RENAME TO away")
-            await until(lambda: len(served.screens.ready()) == 2)
+            await until(lambda: len(served.screens.ready()) == 3)
             for why in served.screens.ready().values():
                 assert why.startswith("the log cannot be asked: ")
             db.execute("ALTER TABLE away RENAME TO head")
             await until(lambda: served.screens.ready() == {})
+
+
+async def test_requests_that_no_longer_follow_the_log_are_not_ready(tmp_path: Path) -> None:
+    async with serving(tmp_path, lag_every=0.02) as served:
+        await settle(served)
+        await stop("screens-requests")
+        await served.publish(submitted("area.r"))
+        await until(served.screens.ready)
+        assert list(served.screens.ready()) == ["requests"]

@@ -280,7 +280,7 @@ async def test_a_wall_holds_neither_enterprises_nor_persons(tmp_path: Path) -> N
 async def test_before_the_log_is_read_there_are_no_numbers(tmp_path: Path) -> None:
     async with serving(tmp_path) as served:
         assert served.screens.ready() == dict.fromkeys(
-            ["counters", "facts"], "the log was not read yet"
+            ["counters", "facts", "requests"], "the log was not read yet"
         )
         early = await served.http.get("/v1/counters", params={"wait": 0})
         assert early.status_code == 503

@@ -1,0 +1,1 @@
+"""Requests as people see them: where each stands, what is offered to whom, what waits."""

@@ -1,0 +1,76 @@
+"""A request as it is told: in a list, or whole with its offer and its timeline."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bus.port import Position
+from schemas.decisions import Moved, Unmatched
+from schemas.lifecycle import ROLES, legal
+from schemas.topics import ASSIGNMENTS
+from services.screens.requests.people import People
+from services.screens.requests.stand import late_at
+from services.screens.sql import Row
+from services.screens.stamps import stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A row of the table of requests, read; `nobody` says why nobody serves."""
+
+    row: Row
+    moved: Moved
+    nobody: Unmatched | None
+
+    @classmethod
+    def read(cls, row: Row) -> "Case":
+        """Return what a row holds that was joined with why nobody serves."""
+        unmatched = Unmatched.model_validate_json(row.nobody) if row.nobody else None
+        return cls(row, Moved.model_validate_json(row.document), unmatched)
+
+    def summary(self, people: People, now: int) -> dict[str, Any]:
+        """Return what lists show; `now` in milliseconds since 1970."""
+        moved, limit = self.moved, late_at(self.moved)
+        return {
+            "id": self.row.id,
+            "state": moved.state,
+            "revision": moved.revision,
+            "node": moved.node_id,
+            "node_name": people.node(moved.node_id),
+            "enterprise_id": moved.enterprise_id,
+            "enterprise_name": people.enterprise(moved.enterprise_id),
+            "kind": moved.kind,
+            "demand": moved.demand.model_dump(mode="json"),
+            "channel": moved.demand.channel,
+            "submitted_at": stamp(moved.submitted_at),
+            "since": stamp(moved.since),
+            "first_response_at": stamp(moved.first_response_at),
+            "due_at": stamp(moved.due_at),
+            "late": limit is not None and limit < now,
+            "blocked_seconds": moved.blocked_seconds,
+            "blocked_reason": moved.blocked_reason,
+            "assignment": moved.assignment,
+            "performers": [people.performer(one) for one in moved.performers],
+            "level": moved.level,
+            "escalations": moved.escalations,
+            "child": moved.child,
+            "reasons": moved.reasons,
+            "unmatched": self._nobody(),
+            "score": moved.score,
+            "outcome": moved.outcome,
+            "legal": {group: self._legal(roles) for group, roles in ROLES.items()},
+            "position": str(Position(ASSIGNMENTS.name, self.row.partition, self.row.offset)),
+        }
+
+    def _nobody(self) -> dict[str, Any] | None:
+        """Return why nobody serves, while that is so."""
+        unserved = self.moved.state in {"unmatched", "escalated"} or self.moved.outcome == "unmet"
+        if self.nobody is None or not unserved:
+            return None
+        told = {"reasons", "passed", "relaxation", "would_fit"}
+        return self.nobody.model_dump(mode="json", include=told)
+
+    def _legal(self, roles: frozenset[str]) -> list[str]:
+        """Return the asks that are legal now; about a referral only its offer's are."""
+        found = legal(self.moved.state, roles)
+        whole = self.moved.kind == "request"
+        return [ask for ask in found if whole or ask.startswith("offer.")]
