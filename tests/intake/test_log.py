@@ -156,6 +156,32 @@ async def test_intake_is_ready_once_it_has_read_the_registry_and_the_requests(
         assert again.intake.ready() == {}
 
 
+class Longer(Slow):
+    """A log in which one topic has a record that never comes."""
+
+    def __init__(self, log: Bus, topic: Topic) -> None:
+        super().__init__(log)
+        self._topic = topic
+
+    async def highwater(self, partition: Partition) -> int:
+        return await self._log.highwater(partition) + (partition.topic == self._topic.name)
+
+
+@pytest.mark.parametrize(
+    ("topic", "missing"),
+    [(REGISTRY, "registry"), (REQUESTS, "requests"), (ASSIGNMENTS, "requests")],
+    ids=lambda one: getattr(one, "name", one),
+)
+async def test_intake_is_not_ready_while_it_has_not_read_what_was_there_when_it_began(
+    log: Bus, keys: Keys, clock: Clock, topic: Topic, missing: str
+) -> None:
+    longer: Any = Longer(log, topic)
+    async with open_station(longer, keys, clock) as station:
+        for tail in (station.intake.door.view.tail, station.intake.door.cases.tail):
+            await tail.current([])
+        assert station.intake.ready().keys() == {missing}
+
+
 class Broken(Slow):
     """A log in which the end of one topic cannot be asked."""
 

@@ -1,10 +1,13 @@
 """A key that speaks for a resource or an enterprise says what they may say, and nothing else."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bus import sqlite
+from bus.keys import Keys
 from tests.intake.county import (
     AT,
     EXPERT,
@@ -19,7 +22,7 @@ from tests.intake.county import (
     settle,
     submit,
 )
-from tests.intake.station import BATCH, Station, event, rules, service
+from tests.intake.station import BATCH, Clock, Station, event, open_station, rules, service
 
 FIRM = "ent-1"
 PERFORMED: dict[str, dict[str, Any]] = {
@@ -188,13 +191,18 @@ async def test_a_key_for_nobody_states_the_role_it_asks_in(station: Station) -> 
     assert rules(answer) == {("actor_role", "role")}
 
 
-async def test_a_lab_registered_at_another_intake_a_moment_ago_has_its_role(
-    station: Station,
+async def test_a_bank_registered_at_another_intake_a_moment_ago_has_its_role(
+    keys: Keys, station: Station, clock: Clock, tmp_path: Path
 ) -> None:
-    for i in range(10):
-        bank = {**STATED, "kind": "bank"}
-        assert (await station.put(f"/v1/registry/agencies/county.b{i}", bank)).is_success
-        held = station.holding("county", subject=f"county.b{i}")
-        assert await ask(held, "start", {}) == 202
+    bank = {**STATED, "kind": "bank"}
+    async with (
+        sqlite.connect(str(tmp_path / "log.db")) as same,
+        open_station(same, keys, clock) as other,
+    ):
+        await other.caught_up()
+        for i in range(10):
+            assert (await station.put(f"/v1/registry/agencies/county.b{i}", bank)).is_success
+            held = other.holding("county", subject=f"county.b{i}")
+            assert await ask(held, "start", {}) == 202
     made = [e for e in await asks(station) if e.subject != REQUEST]
     assert {e.data.actor_role for e in made} == {"bank"}
