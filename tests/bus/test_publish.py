@@ -50,6 +50,14 @@ async def test_a_record_lies_in_the_partition_its_route_chooses(bus: Made, topic
     assert chosen == [crc32(route.encode()) % PARTITIONS for route in routes]
 
 
+async def test_a_record_whose_route_is_a_number_lies_in_that_partition(
+    bus: Made, topic: Topic
+) -> None:
+    numbers = [*range(PARTITIONS), *reversed(range(PARTITIONS))]
+    positions = await bus.publish([Record(topic, number, b"", b"") for number in numbers])
+    assert [position.partition for position in positions] == numbers
+
+
 async def test_a_topic_that_is_not_spread_has_one_partition(bus: Made, topic: Topic) -> None:
     single = Topic(f"{topic.name}-single", topic.kept, spread=False)
     await bus.create([single])

@@ -39,6 +39,11 @@ def test_a_partition_is_the_crc32_of_the_route_modulo_n(route: str, partitions: 
     assert REGISTRY.partition(route, partitions) == 0
 
 
+@given(st.sampled_from(TOPICS), st.integers(0, 399))
+def test_a_route_that_is_a_number_is_the_partition(topic: Topic, number: int) -> None:
+    assert topic.partition(number, 400) == number
+
+
 def test_partitions_never_move() -> None:
     """These are where records lie in logs that exist."""
     assert [RESULTS.partition(f"yinhu.{n}", 12) for n in range(6)] == [7, 5, 3, 5, 6, 4]

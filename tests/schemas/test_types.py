@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from schemas.decisions import Advanced
 from schemas.envelope import envelope
-from schemas.topics import TOPICS
+from schemas.topics import ASSIGNMENTS, REFERRALS, REQUESTS, TOPICS
 from schemas.types import ENTERPRISES, FACTS, NODES, PREFIX, TARGETS, TYPES, VOID, EventType
+from tests.schemas.examples import EXAMPLES, accepted
 
+ROUTES = {REQUESTS: "yubei", ASSIGNMENTS: "yubei", REFERRALS: "chongqing"}
+"""Where the examples go that are not routed by their subject."""
 EACH = pytest.mark.parametrize("kind", TYPES.values(), ids=TYPES)
 SURFACE = Path(__file__).with_name("types.txt")
 
@@ -51,6 +55,24 @@ def test_documents_about_one_thing_share_a_slot_and_facts_have_their_own() -> No
     assert {kind.slot for kind in NODES} == {"yizhan.node"}
     assert {kind.slot for kind in ENTERPRISES} == {"yizhan.enterprise"}
     assert all(kind.slot == kind.name for kind in FACTS)
+
+
+@pytest.mark.parametrize(
+    "kind", [k for k in TYPES.values() if k.model is not Advanced], ids=lambda k: k.name
+)
+def test_what_a_type_is_routed_by_is_what_its_example_names(kind: EventType) -> None:
+    event = accepted(EXAMPLES[kind.name])
+    assert kind.route(event.subject, event.data) == ROUTES.get(kind.topic, event.subject)
+
+
+def test_a_report_on_a_partition_is_routed_into_it_and_a_decision_by_its_pool() -> None:
+    advanced = accepted(EXAMPLES["yizhan.pool.advanced"])
+    for number in (0, 3):
+        data = advanced.data.model_copy(update={"partition": number})
+        assert advanced.kind.route(advanced.subject, data) == number
+    moved = accepted(EXAMPLES["yizhan.request.moved"])
+    child = moved.data.model_copy(update={"pool": "chongqing"})
+    assert moved.kind.route("yubei.r-1.1", child) == "chongqing"
 
 
 def test_every_fact_but_a_void_can_be_voided() -> None:
