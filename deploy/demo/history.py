@@ -12,14 +12,15 @@ from deploy.demo.firms import Firms, firms, industry, registrations
 from deploy.demo.mistakes import at, with_mistakes
 from deploy.demo.places import STATIONS, Station, nodes
 from deploy.demo.services import service, services, staff
+from deploy.demo.supply import supply
 from schemas.days import SHANGHAI
 
 WEEK = 7
 
 
 def registry() -> list[Event]:
-    """Return the documents of all nodes, then of all enterprises."""
-    return [*nodes(), *registrations(firms())]
+    """Return the documents of all nodes, then of all enterprises, and of who can be sent."""
+    return [*nodes(), *registrations(firms()), *supply()]
 
 
 def facts() -> list[Event]:

@@ -24,7 +24,7 @@ class Sender:
     """Posts events until all of them are accepted; a repeat changes nothing."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
+        self.client = client
         self.furthest: dict[tuple[str, int], int] = {}
         """The last offset of every partition written to."""
 
@@ -64,7 +64,7 @@ class Sender:
         why: Any = None
         for attempt in range(TRIES):
             try:
-                answer = await self._client.post(path, content=body, headers={"content-type": kind})
+                answer = await self.client.post(path, content=body, headers={"content-type": kind})
             except httpx.TransportError as error:
                 why = repr(error)
             else:
