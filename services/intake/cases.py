@@ -26,8 +26,8 @@ _ASKS, _MATCHES = ({kind.name for kind in kinds} for kinds in (ASKS, MATCHES))
 class Cases:
     """Follows requests and assignments.
 
-    Of each record only the few fields that are kept are read, in a thirtieth of the time that the
-    whole check takes; what is unusable is told by stats, and matching refuses it.
+    Of each record only the few fields that are kept are read, as they are written, in a third of
+    the time that the whole check takes. What is unusable is told by stats; matching refuses it.
     """
 
     def __init__(self, log: Bus, patience: float, remembered: int) -> None:
