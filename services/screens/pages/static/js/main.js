@@ -8,6 +8,7 @@ import { chosen, resolve, startPeriods } from "./period.js";
 import { showProfile } from "./profile.js";
 import { showRanking } from "./ranking.js";
 import { showConnection, showStatus, tick } from "./status.js";
+import { showStuck } from "./stuck.js";
 import { called, text } from "./text.js";
 import { showTicker } from "./ticker.js";
 import { showTiles } from "./tiles.js";
@@ -45,6 +46,7 @@ function render() {
   tick();
   showNumbers();
   if (below) showTiles(live);
+  showStuck(live);
   showProfile(live.profile);
   showRanking(live);
   showTrend(live);

@@ -6,6 +6,7 @@ const forms = {
   minute: format({ hour: "2-digit", minute: "2-digit" }),
   date: format({ month: "long", day: "numeric", weekday: "long" }),
   short: format({ month: "numeric", day: "numeric" }),
+  brief: format({ month: "short", day: "numeric", weekday: "short" }),
   weekday: format({ weekday: "short" }),
   hour: format({ hour: "2-digit" }),
 };
@@ -36,3 +37,6 @@ export function span(time) {
   if (passed < 48 * 60) return text("fresh.hours", { n: Math.floor(passed / 60) });
   return text("fresh.days", { n: Math.floor(passed / 1440) });
 }
+
+export const brief = (time) => forms.brief.format(time);
+export const clock = (time) => forms.minute.format(time);
