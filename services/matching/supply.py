@@ -39,6 +39,11 @@ class Supply:
         """Return one resource; None when there is none of that id."""
         return self.of(owner(resource)).get(resource)
 
+    def instead(self, subject: str, resource: Resource) -> "Supply":
+        """Return a supply in which a resource is as given, to see what would be; nothing else."""
+        pool = {**self.of(owner(subject)), subject: resource}
+        return Supply(self.registry, self.version, {**self._pools, owner(subject): pool})
+
     def above(self, pool: str, now: datetime) -> str | None:
         """Return the pool above, which the request is referred to."""
         return above(self.registry, pool, business_day(now))
