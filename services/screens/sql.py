@@ -28,6 +28,8 @@ def put(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) ->
     insert = dialect.insert(table)
     own = [column.name for column in table.primary_key]
     replaced = {c.name: insert.excluded[c.name] for c in table.columns if not c.primary_key}
-    kept = insert.on_conflict_do_nothing(index_elements=own)
-    replacing = insert.on_conflict_do_update(index_elements=own, set_=replaced)
-    connection.execute(replacing if replaced else kept, list(rows))
+    if replaced:
+        insert = insert.on_conflict_do_update(index_elements=own, set_=replaced)
+    else:
+        insert = insert.on_conflict_do_nothing(index_elements=own)
+    connection.execute(insert, list(rows))

@@ -35,9 +35,9 @@ def submitted(request: str, enterprise: str = "e-1", node: str = "s-1", **demand
     return said("request.submitted", request, stated(node) | more)
 
 
-def resource(kind: str, subject: str, **more: Any) -> Record:
+def resource(type_: str, subject: str, /, **more: Any) -> Record:
     data = stated("area") | more
-    return Record(REGISTRY, subject, subject.encode(), event(kind, subject, data))
+    return Record(REGISTRY, subject, subject.encode(), event(type_, subject, data))
 
 
 def read(record: Record) -> Event:

@@ -12,6 +12,7 @@ from services.screens.requests.stand import milliseconds
 from services.screens.stamps import stamped
 from services.screens.writer import Heard
 
+_SUBMITTED = "request.submitted"
 _SHOWN = ("note", "reason", "score", "place", "resource", "due_at", "enterprise_id")
 
 
@@ -34,8 +35,9 @@ def entry(topic: str, partition: int, heard: Heard) -> dict[str, Any]:
 
 
 def request_of(subject: str, data: BaseModel) -> str | None:
-    """Return the request that an event is about, if it says so."""
-    named = isinstance(data, RequestSubmitted | Moved)
+    """Return the request that an event is about, if it says so; one refused was never there."""
+    submitted = isinstance(data, Refused) and data.asked == _SUBMITTED
+    named = submitted or isinstance(data, RequestSubmitted | Moved)
     return subject if named else getattr(data, "request_id", None)
 
 

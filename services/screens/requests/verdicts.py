@@ -5,6 +5,7 @@ from typing import Any
 from schemas.decisions import Moved, Refused
 from schemas.lifecycle import legal
 from services.screens.channel import write
+from services.screens.requests.entries import request_of
 from services.screens.writer import Heard
 
 
@@ -12,14 +13,13 @@ def answered(partition: int, heard: Heard) -> dict[str, Any] | None:
     """Return the row of the ask that a decision answers; None when it answers none."""
     data = heard.event.data
     subject = heard.event.subject
-    request: str | None
     match data:
         case Moved(ask=str(), content=str()):
             named = data.ask, data.cause, "moved"
-            request, assignment = subject, data.assignment
+            assignment = data.assignment
         case Refused():
             named = subject, data.asked, "refused"
-            request, assignment = data.request_id, data.assignment_id
+            assignment = data.assignment_id
         case _:
             return None
     ask, kind, verdict = named
@@ -28,7 +28,7 @@ def answered(partition: int, heard: Heard) -> dict[str, Any] | None:
         "type": kind,
         "verdict": verdict,
         "content": data.content,
-        "request": request,
+        "request": request_of(subject, data),
         "assignment": assignment,
         "document": write(_document(data)),
         "partition": partition,
