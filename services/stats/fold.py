@@ -5,7 +5,7 @@ subject's whole contribution: the old one is taken out, the new one put in. Tota
 same under repeats, replays and any order of arrival.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from schemas.codec import Event
@@ -43,13 +43,13 @@ class Ledger:
     def put(self, subject: str, new: Slot) -> set[Place]:
         """Let `new` stand in its slot; return the places whose totals that touches."""
         slots = self.subjects.get(subject, ())
-        before = contribution(slots)
+        before = _counting(slots)
         slots = (*(s for s in slots if s.kind != new.kind), new)
         self.subjects[subject] = slots
-        after = contribution(slots)
+        after = _counting(slots)
         self._add(after, 1)
         self._add(before, -1)
-        return {(c.node, c.day) for c in (*before, *after) if c.sums or c.members}
+        return {(counts.node, counts.day) for counts in (*before, *after)}
 
     def _add(self, contributed: Iterable[Counts], sign: int) -> None:
         for node, day, sums, members in contributed:
@@ -60,6 +60,10 @@ class Ledger:
                 _add(cell.sums, key, sign * amount)
             for key, member in members:
                 _add(cell.sets.setdefault(key, {}), member, sign)
+
+
+def _counting(slots: Sequence[Slot]) -> list[Counts]:
+    return [counts for counts in contribution(slots) if counts.sums or counts.members]
 
 
 def _add(totals: dict[str, int], key: str, amount: int) -> None:

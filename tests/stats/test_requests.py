@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from bus import Bus
 from schemas.codec import Event, decode, encode
+from schemas.slots import Verdict
 from schemas.topics import ASSIGNMENTS
 from services.stats.audit import auditing
 from services.stats.fold import Ledger
 from services.stats.recount import Recount
 from tests.histories import event
+from tests.schemas.examples import EXAMPLES
 from tests.stats.cases import POOL, Case, Offered, Office, record
 from tests.stats.running import letters, totals
 from tests.stats.test_worker import run
@@ -72,6 +74,13 @@ def test_a_referral_is_never_counted_but_an_offer_made_for_it_is(seed: int) -> N
     assert recounted(child.events) == {}
     offer = Offered(f"{POOL}.a-1", "yinhu", Random(seed), "referral")
     assert counted(offer.events)["yinhu", offer.day, "offers"] == 1
+
+
+def test_a_refusal_counts_nothing_and_touches_no_row() -> None:
+    refused = EXAMPLES["yizhan.request.refused"]
+    ledger = Ledger()
+    assert ledger.apply(read(refused)) == (Verdict.STANDS, set())
+    assert ledger.cells == {}
 
 
 def told(**changes: Any) -> dict[str, int]:
