@@ -159,7 +159,7 @@ def test_the_queue_stands_in_three_groups_the_urgent_and_oldest_first(
     page: Page, url: str, office: Office
 ) -> None:
     office.tell(
-        request("c.r-1", "submitted", enterprise_name="甲", since=ago(minutes=9)),
+        request("c.r-1", "submitted", enterprise_name="甲", since=ago(minutes=9.5)),
         request("c.r-2", "resulted", enterprise_name="乙", since=ago(hours=3)),
         request("c.r-3", "submitted", enterprise_name="丙", demand={"urgent": True}),
         request("c.r-4", "in_service", enterprise_name="丁", late=True),
@@ -195,7 +195,7 @@ def test_what_only_the_head_may_ask_is_asked_as_the_head(
 ) -> None:
     office.tell(request("c.r-1", "unmatched", reasons=REASONS, unmatched=UNMATCHED))
     page.goto(url)
-    page.get_by_role("button", name="请上级协调").click()
+    page.get_by_role("button", name="请上级协调（站长）").click()
     page.locator(".row [name=reason]").fill("急需")
     page.get_by_role("button", name="确定").click()
     expect(page.locator(".row form")).to_have_count(0)

@@ -11,7 +11,7 @@ from fastapi.templating import Jinja2Templates
 from starlette.types import Scope
 
 from schemas.decisions import State
-from schemas.lifecycle import PERFORMER, legal
+from schemas.lifecycle import HEAD, PERFORMER, TABLE, legal
 from services.screens.pages.texts import language, texts
 
 _HERE = Path(__file__).parent
@@ -21,8 +21,11 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-PERFORMING = {state: legal(state, PERFORMER) for state in get_args(State)}
-"""What who serves may ask, by the state of the request: an offer does not say it itself."""
+LEGAL = {
+    "performing": {state: legal(state, PERFORMER) for state in get_args(State)},
+    "heads": [row.ask for row in TABLE if row.by == HEAD],
+}
+"""What an answer does not say itself: what who serves may ask, by state; what only heads may."""
 Show = Callable[..., HTMLResponse]
 """Renders a template: (request, name, status, what it shows)."""
 
@@ -69,7 +72,7 @@ def _walls(router: APIRouter, show: Show, known: Callable[[str], bool], hub: str
 
 def _work(router: APIRouter, show: Show, known: Callable[[str], bool]) -> None:
     def work(request: Request, name: str, subject: str) -> HTMLResponse:
-        return show(request, f"{name}.html", page=name, subject=subject, performing=PERFORMING)
+        return show(request, f"{name}.html", page=name, subject=subject, legal=LEGAL)
 
     @router.get("/desk/{node_id}")
     async def desk(request: Request, node_id: str) -> HTMLResponse:

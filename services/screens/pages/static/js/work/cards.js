@@ -10,7 +10,7 @@ import { watch } from "./poll.js";
 import { named } from "./row.js";
 import { list, slot, tone, what, who, word } from "./words.js";
 
-const performing = JSON.parse(document.getElementById("performing").textContent);
+const { performing } = JSON.parse(document.getElementById("legal").textContent);
 const cards = kept((offer) => offer.assignment, card);
 let shown = [];
 

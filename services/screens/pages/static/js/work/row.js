@@ -6,6 +6,8 @@ import { page } from "./head.js";
 import { waits } from "./nobody.js";
 import { list, since, tone, what, who, word } from "./words.js";
 
+const { heads } = JSON.parse(document.getElementById("legal").textContent);
+
 export const named = ({ enterprise_name: name, enterprise_id: id }) => name ?? id;
 
 export function row(request) {
@@ -28,15 +30,16 @@ function times({ due_at: due, demand }) {
 const details = (request) => [what(request.demand), word("channel", request.demand.channel), request.demand.about, ...times(request), performers(request)];
 
 /** Everything a button of staff says besides: of which node, as whom. */
-function asks(request, actor) {
+function asks(request) {
   if (request.kind === "referral") return [];
-  const body = { node_id: request.node, actor_ref: actor };
-  const staff = request.legal.staff.map((ask) => ({ ask, body: { ...body, actor_role: "staff" } }));
-  const head = request.legal.head.filter((ask) => !request.legal.staff.includes(ask));
-  return [...staff, ...head.map((ask) => ({ ask, body: { ...body, actor_role: "head" }, label: word("ask", ask) + text("desk.head") }))];
+  const body = { node_id: request.node, actor_ref: "desk" };
+  const all = new Set([...request.legal.staff, ...request.legal.head]);
+  return [...all].map((ask) => (heads.includes(ask)
+    ? { ask, body: { ...body, actor_role: "head" }, label: word("ask", ask) + text("desk.head") }
+    : { ask, body: { ...body, actor_role: "staff" } }));
 }
 
-export const showStaff = (box, request) => showActions(box, () => `/v1/requests/${encodeURIComponent(request.id)}`, asks(request, "desk"));
+export const showStaff = (box, request) => showActions(box, () => `/v1/requests/${encodeURIComponent(request.id)}`, asks(request));
 
 function show(element, words) {
   say(element, words);
