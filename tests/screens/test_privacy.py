@@ -8,6 +8,8 @@ import pytest
 from bus.keys import Role
 from schemas.measures import key
 from schemas.topics import RESULTS
+from services.screens.patch import merge
+from tests.screens.decided import Pool, submitted
 from tests.screens.made import (
     NOW,
     TODAY,
@@ -20,6 +22,7 @@ from tests.screens.made import (
     serving,
     stated,
 )
+from tests.screens.office import office, taken
 
 FOUND = key("problems_found", product="socks")
 BENEFIT = key("benefit", basis="measured", kind="direct", state="claimed")
@@ -85,3 +88,33 @@ async def test_a_key_that_is_not_valid_is_said_to_be_so(tmp_path: Path) -> None:
         await served.get("/v1/live", 401)
         served.http.headers["Authorization"] = "Basic d2FsbDp3YWxs"
         await served.get("/v1/counters")
+
+
+async def test_a_funnel_says_nothing_of_enterprises_persons_or_what_was_written(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path, port=True) as served:
+        pool = Pool()
+        await taken(served, pool, *(submitted(f"area.r{n}") for n in range(3)))
+        await taken(served, pool, submitted("area.q", "e-2", "s-2"))
+        await served.publish(
+            pool.offer("area.r0", "area.li", reason="Li is ill"),
+            pool.move("area.r0", "offered", note="Ask Wang"),
+            pool.nobody("area.r1", "conflict"),
+            pool.move("area.r1", "unmatched", reasons=["conflict"]),
+            pool.move("area.r2", "blocked", blocked_reason="secret_ltd_did_not_pay"),
+        )
+        secrets = (
+            "e-1", "e-2", "Secret", "secret", "Other Ltd", "area.li", "area.r", "Li of", "Li is",
+            "Wang", "s-1.", "recipe",
+        )  # fmt: skip
+        for scope in (None, "hub"):
+            carry(served, scope)
+            async with listening(served, "area") as events:
+                _, _, document = await events.next()
+                while "other" not in str(document["requests"]["stuck"]):
+                    document = merge(document, (await events.next())[2])
+                reasons = {row["reason"]: row["count"] for row in document["requests"]["stuck"]}
+                assert reasons == {"conflict": 1, "other": 1}
+                for secret in secrets:
+                    assert secret not in str(document)
