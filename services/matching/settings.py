@@ -36,6 +36,13 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="minutes that an offer waits for its answers",
     )
+    notice_minutes: float = Field(
+        60.0,
+        ge=0,
+        le=43_200,
+        allow_inf_nan=False,
+        description="minutes before work begins that its people are asked, unless it is urgent",
+    )
     escalate_minutes: float = Field(
         10.0,
         ge=0,
@@ -79,6 +86,7 @@ class Settings(BaseSettings):
         one, two, three = (cap * WAN_YUAN for cap in self.loan_caps_wan)
         return Rules(
             offer_for=timedelta(minutes=self.offer_minutes),
+            notice=timedelta(minutes=self.notice_minutes),
             escalate_after=timedelta(minutes=self.escalate_minutes),
             patience=timedelta(days=self.patience_days),
             due_after=timedelta(hours=self.due_hours),

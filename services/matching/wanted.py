@@ -58,10 +58,14 @@ def wanted(case: Case, supply: Supply, now: datetime, rules: Rules) -> Wanted:
 
 
 def _window(demand: Demand, now: datetime, rules: Rules) -> Span:
-    since = rounded(instant(now))
+    """Return when the work may be done: people get notice, unless that would make it too late."""
+    since, until = rounded(instant(now)), instant(demand.need_by or now + rules.horizon)
+    if not (demand.urgent or demand.channel == "walk_in"):
+        noticed = rounded(instant(now + rules.notice))
+        since = noticed if noticed + demand.minutes * MINUTE <= until else since
     if demand.not_before:
         since = max(since, instant(demand.not_before))
-    return since, instant(demand.need_by or now + rules.horizon)
+    return since, until
 
 
 def _flaws(case: Case, supply: Supply, now: datetime, rules: Rules) -> set[Reason]:

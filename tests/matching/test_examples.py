@@ -269,7 +269,7 @@ def test_16_two_decline_and_the_third_forgets_so_the_next_tier_is_asked(hall: Ha
         which = hall.assigned(request)
         declined = hall.ask("offer.declined", which, "expert", resource=member, reason="busy")
         assert isinstance(declined, Moved)
-    hall.later(hours=3)
+    hall.later(minutes=75)
     case = hall.case(request)
     assert set(case.excluded) == asked
     assert hall.members(request) == {city}

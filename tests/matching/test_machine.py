@@ -220,6 +220,11 @@ class Judge(RuleBasedStateMachine):
         home = self.hall.books[HOME]
         for case in home.cases.values():
             assert case.state not in {"matching", "unmatched", "escalated", "offered"}
+        for book in self.hall.books.values():
+            for ended in book.ended.values():
+                assert ended.outcome != "offered"
+                if book.cases[ended.request].state == "cancelled":
+                    assert ended.outcome != "committed"
         for pool in (CITY, PROVINCE):
             for child, case in self.hall.books[pool].cases.items():
                 assert case.home is not None
@@ -253,5 +258,5 @@ def _known(book: Book) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-Judge.TestCase.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)
+Judge.TestCase.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
 TestJudge = Judge.TestCase
