@@ -217,18 +217,23 @@ class Judge(RuleBasedStateMachine):
             while self.hall.delayed:
                 self.hall.deliver()
             self.hall.later(days=2)
-        home = self.hall.books[HOME]
-        for case in home.cases.values():
+        for case in self.hall.books[HOME].cases.values():
             assert case.state not in {"matching", "unmatched", "escalated", "offered"}
+        self._no_offer_is_left_open()
+        self._no_child_outlives_its_home()
+
+    def _no_offer_is_left_open(self) -> None:
         for book in self.hall.books.values():
             for ended in book.ended.values():
                 assert ended.outcome != "offered"
                 if book.cases[ended.request].state == "cancelled":
                     assert ended.outcome != "committed"
+
+    def _no_child_outlives_its_home(self) -> None:
         for pool in (CITY, PROVINCE):
             for child, case in self.hall.books[pool].cases.items():
                 assert case.home is not None
-                parent = home.cases[case.home.request_id]
+                parent = self.hall.books[HOME].cases[case.home.request_id]
                 if case.state not in ENDED:
                     assert parent.child == child
                     assert parent.state not in ENDED
