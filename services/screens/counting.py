@@ -70,6 +70,7 @@ def counting(desk: Desk, live: Live, state: State, past: Aside) -> APIRouter:
         whose `resumed` is false. Slices by product are told only to a key that covers the node.
         """
         await desk.counted(None, 5)
+        await live.begun(5)
         await desk.known(node, 1)
         last_id, whole = request.headers.get("last-event-id"), desk.whole(node, request)
         return Stream(lambda: live.follow(node, last_id, whole=whole), desk.settings.live_ping)

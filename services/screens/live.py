@@ -10,6 +10,7 @@ from schemas.days import business_day
 from services.screens.channel import Channel, Client
 from services.screens.settings import Settings
 from services.screens.stamps import instant
+from services.screens.start import Start
 from services.screens.views import Views
 from services.screens.wall import Wall, hour_of
 
@@ -21,9 +22,16 @@ _LOOK = 1.0  # seconds between two looks for what only time changes
 class Live:
     """All channels that are followed, or were a moment ago."""
 
-    def __init__(self, views: Views, wall: Wall, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, views: Views, wall: Wall, settings: Settings, requests: Start, clock: Clock
+    ) -> None:
         self._views, self._wall, self._settings, self._clock = views, wall, settings, clock
+        self._requests = requests
         self._channels: dict[tuple[str, bool], Channel] = {}
+
+    async def begun(self, wait: float) -> None:
+        """Wait until the requests that documents count are read; raises a 503 after a while."""
+        await self._requests.over(wait)
 
     @contextmanager
     def follow(self, node: str, last_id: str | None, *, whole: bool) -> Iterator[Client]:

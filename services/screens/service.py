@@ -77,7 +77,7 @@ async def running(
         index = Index(log, state, views, clock, settings.index_batch)
         requests = Requests(log, asked, views.touched, clock, settings.index_batch)
         wall = Wall(views, index.ticker, index.trend, requests.funnel, settings.ranking_minimum)
-        live = Live(views, wall, settings, clock)
+        live = Live(views, wall, settings, requests.start, clock)
         follower = Follower(log, views)
         desk = Desk(
             log, keys, settings, views, wall, index.marks, follower.start, index.start, clock

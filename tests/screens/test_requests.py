@@ -74,12 +74,14 @@ async def test_only_the_highest_revision_stands_and_repeats_change_nothing(tmp_p
         third = pool.move("area.r", "matching")
         other.submit(asked)
         other.move("area.r", "returned")
-        conflict = other.move("area.r", "closed")  # of the same revision as the third
+        late = ask("request.closed", "area.late", "area.r")
+        conflict = other.move("area.r", "closed", "", late)  # of the same revision as the third
         after = await served.publish(first, second, second, third, second, first, third, conflict)
         found = await served.get(R, after=after)
         assert (found["state"], found["revision"]) == ("matching", 3)
         assert found["position"] == str(served.last[3])
         assert [e["revision"] for e in found["timeline"]] == [1, 2, 3]
+        await served.get(f"{R}/asks/area.late", 404)
 
 
 async def test_a_request_waits_until_a_position_of_requests_is_decided(tmp_path: Path) -> None:
@@ -162,6 +164,7 @@ async def test_the_first_verdict_on_an_ask_remains_and_who_asked_otherwise_has_l
             pool.refuse(other, "conflict"),
             pool.refuse(start, "role"),
         )
+        await judged(served, pool, places, pool.refuse(first, "role", revision=2))
         told = [await served.get(f"{R}/asks/area.a", after=str(place)) for place in places]
         assert [(t["verdict"], t["cause"]) for t in told] == [
             ("moved", "request.accepted"),
