@@ -119,8 +119,8 @@ def _reading(office: Office, app: FastAPI) -> None:
         )
 
     @app.get("/v1/requests/{id_}")
-    def one(id_: str, version: int | None = None, wait: float = 0) -> Document:
-        return office.answer(version, wait, lambda: office.requests[id_])
+    def one(id_: str) -> Document:
+        return office.answer(None, 0, lambda: office.requests[id_])
 
     @app.get("/v1/requests/{id_}/asks/{ask}")
     def ask(id_: str, ask: str) -> Document:
@@ -132,11 +132,8 @@ def _reading(office: Office, app: FastAPI) -> None:
         return office.answer(version, wait, lambda: {"offers": [*office.offers.values()]})
 
     @app.get("/v1/enterprises/{id_}/requests")
-    def enterprise(id_: str, version: int | None = None, wait: float = 0) -> Document:
-        told = {"enterprise_id": id_, "name": None}
-        return office.answer(
-            version, wait, lambda: told | {"requests": [*office.requests.values()]}
-        )
+    def enterprise(id_: str) -> Document:
+        return {"enterprise_id": id_, "name": None, "requests": [*office.requests.values()]}
 
     @app.get("/v1/live")
     def live(node: str) -> Response:

@@ -62,7 +62,7 @@ def test_an_offer_says_when_where_with_whom_and_why_and_not_who_was_passed_over(
     expect(card.locator(".title")).to_have_text("一号厂")
     expect(card.locator("dd.when")).to_have_text("11月23日周一 09:00–10:30")
     expect(card.locator("dd.with")).to_have_text("拉力机")
-    expect(card.locator(".part-name")).to_have_text(["熟悉这家企业", "手头工作量"])
+    expect(card.locator(".part-name")).to_have_text(["熟悉这家企业", "手头不忙"])
     expect(card.locator(".left")).to_have_text("还剩 1 小时 39 分")
     assert "c.x-2" not in page.content()
 
@@ -108,6 +108,22 @@ def test_a_result_is_recorded_at_the_request(page: Page, url: str, office: Offic
     assert (path, body["outputs"], body["resource"]) == (
         "requests/c.r-1/result", ["report"], "c.x-1"
     )  # fmt: skip
+
+
+def test_work_that_was_referred_is_told_of_at_the_request_it_stands_for(
+    page: Page, url: str, office: Office
+) -> None:
+    office.tell(
+        request("c.r-1", "in_service", node="s-9"),
+        offers=(agreed("d.a-1", "committed") | {"request_id": "c.r-1.1"},),
+    )
+    page.goto(f"{url}/cards/c.x-1")
+    expect(page.locator("#agreed .chip")).to_have_text("服务中")
+    page.get_by_role("button", name="受阻").click()
+    page.get_by_role("button", name="确定").click()
+    expect(page.locator(".row form")).to_have_count(0)
+    path, _, body = office.heard[0]
+    assert (path, body["node_id"]) == ("requests/c.r-1/block", "s-9")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +190,12 @@ def test_one_case_shows_its_story_why_nobody_and_why_who(
     page: Page, url: str, office: Office
 ) -> None:
     unmatched = {"reasons": ["conflict"], "passed": PASSED, "relaxation": [], "would_fit": []}
-    refused = {"at": ago(minutes=5), "type": "request.refused", "asked": "request.closed"}
+    refused = {
+        "at": ago(minutes=5),
+        "type": "request.refused",
+        "asked": "request.closed",
+        "cause": "role",
+    }
     office.tell(
         request("c.r-1", "unmatched", enterprise_name="一号厂", unmatched=unmatched,
                 timeline=[moved("matching", hours=1), refused],
@@ -186,7 +207,7 @@ def test_one_case_shows_its_story_why_nobody_and_why_who(
     expect(page.locator("#nobody li")).to_have_text("c.x-2 conflict of interest")
     expect(page.locator("#offer .chip")).to_have_text("declined")
     expect(page.locator("#story li")).to_contain_text(
-        ["refused: Close", "looking for someone matching"]
+        ["refused: Close: This role may not", "looking for someone matching"]
     )
 
 

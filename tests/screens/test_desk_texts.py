@@ -14,14 +14,19 @@ from schemas.supply import Kind
 from services.screens import pages
 from services.screens.pages.texts import Language, texts
 
-PARTS = {"knows", "campaign", "industry", "resident", "near", "bonus", "load", "soon"}
+PARTS = {"knows", "campaign", "industry", "resident", "near", "bonus", "load", "soon", "continuity"}
+REFUSED = {
+    "state", "role", "unknown_request", "unknown_offer", "referral", "not_yours", "over", "id",
+    "conflict", "no_tier_above",
+}  # fmt: skip
 ASKS = {row.ask for row in TABLE}
 SAID = {
     "state": get_args(State),
     "reason": get_args(Reason),
     "outcome": (*get_args(Outcome), "done", "unmet", "withdrawn"),
     "ask": ASKS,
-    "cause": ASKS | {cause for _, _, cause in OWN},
+    "cause": ASKS | {cause for _, _, cause in OWN} | {"done", "withdrawn"},
+    "refusal": REFUSED,
     "kind": get_args(Kind),
     "channel": get_args(Channel),
     "role": set().union(*ROLES.values()) | {"matching"},

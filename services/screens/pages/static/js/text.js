@@ -16,8 +16,10 @@ export const called = (node) => (lang === "en" && node?.name_en) || node?.name;
 
 const formats = {
   whole: new Intl.NumberFormat(lang, { maximumFractionDigits: 0 }),
+  short: new Intl.NumberFormat(lang, { notation: "compact", maximumSignificantDigits: 3 }),
   exact: new Intl.NumberFormat(lang, { maximumFractionDigits: 2 }),
 };
 
+export const short = (value) => formats.short.format(value);
 export const whole = (value) => formats.whole.format(value);
 export const exact = (value) => (typeof value === "number" ? formats.exact.format(value) : text("none"));

@@ -1,6 +1,7 @@
 import { find, make, say } from "../dom.js";
 import { text } from "../text.js";
 import { actions, showActions } from "./actions.js";
+import { Failed, read } from "./api.js";
 import { kept, showGroup } from "./group.js";
 import { called, subject, ticking } from "./head.js";
 import { guarded } from "./key.js";
@@ -36,7 +37,22 @@ function others(offer) {
 
 function told(offer) {
   if (asks(offer)) return text("outcome.offered");
-  return offer.outcome === "offered" ? text("card_page.waiting_others") : word("state", offer.state);
+  return offer.outcome === "offered" ? text("card_page.waiting_others") : word("state", offer.state) ?? "";
+}
+
+/** The request that the work is told of: one that was referred is known at home by its own id. */
+const home = ({ request_id: id }) => id.replace(/\.[1-9]$/, "");
+
+/** How far the work has come: of what was referred, only the request at home says it. */
+async function standing(offer, signal) {
+  if (offer.outcome !== "committed" || home(offer) === offer.request_id) return offer;
+  try {
+    const { state, node } = await read(`/v1/requests/${encodeURIComponent(home(offer))}`, signal);
+    return { ...offer, state, node };
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error;
+    return offer;
+  }
 }
 
 /** An offer is answered at its own address; the service is told of at the request's. */
@@ -61,14 +77,14 @@ function show(element, offer) {
   say(find(".chip", element), told(offer));
   say(find("dd.when", element), member ? slot(member) : text("none"));
   say(find("dd.where", element), offer.node_name ?? offer.node);
-  say(find("dd.what", element), [what(offer), text("card_page.minutes", { n: offer.minutes }), offer.about].filter(Boolean).join(" · "));
+  say(find("dd.what", element), [what(offer), offer.minutes && text("card_page.minutes", { n: offer.minutes }), offer.about].filter(Boolean).join(" · "));
   say(find("dd.with", element), others(offer));
   countdown(element, offer);
   if (!(asks(offer) && over(offer.expires_at))) showActions(find(".actions", element), (ask) => base(offer, ask), buttons(offer));
 }
 
 function base(offer, ask) {
-  const [folder, id] = ask.startsWith("offer.") ? ["offers", offer.assignment] : ["requests", offer.request_id];
+  const [folder, id] = ask.startsWith("offer.") ? ["offers", offer.assignment] : ["requests", home(offer)];
   return `/v1/${folder}/${encodeURIComponent(id)}`;
 }
 
@@ -77,8 +93,9 @@ function render() {
   showGroup("agreed", shown.filter((offer) => !asks(offer)), cards, show);
 }
 
-function news({ offers }) {
-  shown = offers.sort((a, b) => (own(a)?.start ?? "").localeCompare(own(b)?.start ?? ""));
+async function news({ offers }, signal) {
+  const found = await Promise.all(offers.map((offer) => standing(offer, signal)));
+  shown = found.sort((a, b) => (own(a)?.start ?? "").localeCompare(own(b)?.start ?? ""));
   const label = shown.map(own).find((member) => member?.label)?.label;
   if (label) called(label);
   render();

@@ -7,14 +7,14 @@ import { called, subject, ticking } from "./head.js";
 import { guarded } from "./key.js";
 import { life } from "./life.js";
 import { waits } from "./nobody.js";
-import { watch } from "./poll.js";
+import { heed } from "./poll.js";
 import { since, slot, tone, what, who, word } from "./words.js";
 
 const ENDED = ["returned", "closed", "cancelled"];
 const AGAIN = 20_000;
 
 const rows = kept((request) => request.id, row);
-const offers = new Map(); // assignment -> members with their times, as last asked for
+const offers = new Map(); // assignment -> its members, whose times do not change
 let shown = [];
 
 function row() {
@@ -83,4 +83,4 @@ async function news({ name, requests }, signal) {
 
 ticking();
 setInterval(render, AGAIN);
-guarded((signal) => watch(`/v1/enterprises/${encodeURIComponent(subject)}/requests`, {}, news, signal));
+guarded((signal) => heed(`/v1/enterprises/${encodeURIComponent(subject)}/requests`, { enterprise: subject }, news, signal));

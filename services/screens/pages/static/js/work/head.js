@@ -14,6 +14,12 @@ export function connected(live, why = "") {
   connection.title = why;
 }
 
+/** Say that what the page is about is not there. */
+export function gone(why) {
+  say(connection, why);
+  connection.dataset.tone = "wait";
+}
+
 export function called(name) {
   say(document.getElementById("name"), name);
   document.title = name;

@@ -13,7 +13,7 @@ const ENDED = ["returned", "cancelled"];
 /** The step a state belongs to; undefined for one that may come at any. */
 const step = (state) => (state === "cancelled" ? undefined : STEPS.indexOf(AT[state] ?? state));
 
-const moves = (timeline) => timeline.filter(({ type, state }) => state && type.endsWith("request.moved"));
+const moves = (timeline) => timeline.filter(({ type, state }) => state && type === "request.moved");
 
 /** When each step was come to, since the request last went back before it; and the present one. */
 function reached({ state: standing, timeline }) {

@@ -1,5 +1,5 @@
 import { find, make, say } from "../dom.js";
-import { text } from "../text.js";
+import { short, text } from "../text.js";
 import * as time from "../time.js";
 import { actions } from "./actions.js";
 import { called, page, subject, ticking } from "./head.js";
@@ -7,7 +7,7 @@ import { guarded } from "./key.js";
 import { life } from "./life.js";
 import { nobody, waits } from "./nobody.js";
 import { parts } from "./parts.js";
-import { watch } from "./poll.js";
+import { heed } from "./poll.js";
 import { named, showStaff } from "./row.js";
 import { story } from "./story.js";
 import { lasting, list, slot, since, tone, what, who, word } from "./words.js";
@@ -76,7 +76,7 @@ function member({ kind, id, label, start, end, answer }) {
 }
 
 function alternative({ members, score }, called_) {
-  return item(list(members.map(called_)), make("span", "soft", ` ${text("card_page.points", { n: score })}`));
+  return item(list(members.map(called_)), make("span", "soft", ` ${text("card_page.points", { n: short(score) })}`));
 }
 
 function showOffer(request) {
@@ -101,4 +101,4 @@ function render() {
 
 ticking();
 setInterval(render, AGAIN);
-guarded((signal) => watch(`/v1/requests/${encodeURIComponent(subject)}`, {}, (found) => { shown = found; render(); }, signal));
+guarded((signal) => heed(`/v1/requests/${encodeURIComponent(subject)}`, {}, (found) => { shown = found; render(); }, signal));

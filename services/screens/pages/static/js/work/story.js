@@ -1,21 +1,23 @@
 import { make } from "../dom.js";
 import { text } from "../text.js";
 import * as time from "../time.js";
-import { tone, word, words } from "./words.js";
-
-const plain = (type) => type.replace(/^yizhan\./, "");
-
-function sentence({ type, cause, asked }) {
-  if (plain(type) === "request.moved") return word("cause", cause);
-  return text(["event", plain(type)], { asked: word("ask", asked ?? "") }) ?? word("ask", plain(type));
-}
+import { refusal, tone, word, words } from "./words.js";
 
 const MATCHER = "matching";
+const PEOPLE = ["request.moved", "match.declined"]; // whose notes are by people, for people
+
+/** What happened; an ask that nobody has judged yet stands by its own name. */
+function sentence(line) {
+  if (line.type === "request.moved") return word("cause", line.cause);
+  if (line.type === "request.refused") return `${text(["event", line.type], { asked: word("ask", line.asked) })}${text("join.colon")}${refusal(line, line.asked)}`;
+  return text(["event", line.type]) ?? `${word("ask", line.type)} · ${text("case.pending")}`;
+}
 
 function entry(line) {
   const by = line.by && line.by !== MATCHER ? word("role", line.by) : "";
-  const extra = [by, words("reason", line.reasons), line.note].filter(Boolean).join(" · ");
-  const chip = line.state && plain(line.type) === "request.moved" ? [make("span", "chip", word("state", line.state))] : [];
+  const note = PEOPLE.includes(line.type) || line.pending ? line.note : "";
+  const extra = [by, words("reason", line.reasons), note].filter(Boolean).join(" · ");
+  const chip = line.state && line.type === "request.moved" ? [make("span", "chip", word("state", line.state))] : [];
   const made = make("li", "", make("time", "", time.minutes(line.at)), make("p", "", sentence(line), " ", ...chip), make("p", "soft", extra));
   made.dataset.tone = tone(line.state);
   return made;
