@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from deploy import hub, logs, process
+from deploy.explain import explain
 from deploy.hub import Hub
-from deploy.parts import INTAKE, PARTS, SCREENS, STATS, Part
-from deploy.settings import Settings, documented, read
+from deploy.parts import INTAKE, MATCHING, PARTS, SCREENS, STATS, Part
+from deploy.settings import Settings, documented, documented_group, read
 
 Host = Annotated[str, typer.Option(envvar="YIZHAN_HOST", help="Address to listen on.")]
 Port = Annotated[
@@ -53,8 +54,26 @@ def alone(part: Part) -> Callable[..., None]:
     return command
 
 
+def matching() -> typer.Typer:
+    """Return the command that runs matching, and what can be asked about it below."""
+    run = alone(MATCHING)
+
+    def command(
+        context: typer.Context, port: Port = PORT, data: Data = DATA, host: Host = HOST
+    ) -> None:
+        if context.invoked_subcommand is None:
+            run(port, data, host)
+
+    command.__doc__ = run.__doc__
+    group = documented_group(Settings, MATCHING.settings)
+    app = typer.Typer(cls=group, invoke_without_command=True, callback=command)
+    app.command()(explain)
+    return app
+
+
 def hang_on(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     app.command(cls=documented(Settings, *(part.settings for part in PARTS)))(up)
     for part in (INTAKE, STATS, SCREENS):
         app.command(part.name, cls=documented(Settings, part.settings))(alone(part))
+    app.add_typer(matching(), name=MATCHING.name)

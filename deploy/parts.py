@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings
 from bus.keys import Keys
 from bus.port import Bus
 from deploy.settings import Settings, read
-from services import intake, screens, stats
+from services import intake, matching, screens, stats
 
 
 class Service(Protocol):
@@ -54,6 +54,10 @@ def _intake(on: Ground) -> AbstractAsyncContextManager[Service]:
     return intake.running(on.log, on.keys, settings, on.tasks, metrics=on.metrics)
 
 
+def _matching(on: Ground) -> AbstractAsyncContextManager[Service]:
+    return matching.running(on.log, read(matching.Settings), on.tasks, metrics=on.metrics)
+
+
 def _stats(on: Ground) -> AbstractAsyncContextManager[Service]:
     return stats.running(on.log, read(stats.Settings, data=on.settings.data), on.tasks)
 
@@ -64,6 +68,7 @@ def _screens(on: Ground) -> AbstractAsyncContextManager[Service]:
 
 
 INTAKE = Part("intake", intake.Settings, _intake)
+MATCHING = Part("matching", matching.Settings, _matching)
 STATS = Part("stats", stats.Settings, _stats)
 SCREENS = Part("screens", screens.Settings, _screens)
-PARTS = (INTAKE, STATS, SCREENS)
+PARTS = (INTAKE, MATCHING, STATS, SCREENS)

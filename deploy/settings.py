@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from deploy.errors import Misuse
 
@@ -46,6 +46,17 @@ def documented(*kinds: type[BaseSettings]) -> type[TyperCommand]:
     """Return a kind of command whose help lists these settings, the first of each name."""
 
     class Documented(TyperCommand):
+        def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  # Click's own
+            super().format_help(ctx, formatter)
+            Console().print(_table(kinds))
+
+    return Documented
+
+
+def documented_group(*kinds: type[BaseSettings]) -> type[TyperGroup]:
+    """Return the same for a command that has others below it."""
+
+    class Documented(TyperGroup):
         def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  # Click's own
             super().format_help(ctx, formatter)
             Console().print(_table(kinds))
