@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bus.port import Position, Record
+from bus.port import Record
 from schemas.lifecycle import ENTERPRISE, HEAD, PERFORMER, STAFF, legal
 from schemas.topics import ASSIGNMENTS, REQUESTS
-from tests.screens.decided import Pool, ask, submitted
+from tests.screens.decided import Pool, ask, said, submitted
 from tests.screens.made import NOW, Served, node, serving
 from tests.screens.office import asks, holds, judged, office, taken
 
@@ -340,7 +340,9 @@ async def test_what_cannot_be_used_is_passed_over(tmp_path: Path) -> None:
         place = await taken(served, pool, submitted("area.r"))
         bad = Record(ASSIGNMENTS, place.partition, b"x", b"garbage")
         worse = Record(REQUESTS, place.partition, b"x", None)
-        odd = pool.advanced(place.partition, Position("yizhan.requests:x", 0, 7))
+        positions = {"yizhan.requests:x": 7, "yizhan.requests": 7}
+        mark = {"partition": place.partition, "positions": positions, "now": NOW.isoformat()}
+        odd = said("pool.advanced", "advanced", mark)
         await served.publish(bad, worse, odd)
         after = await served.publish(pool.move("area.r", "accepted"))
         assert (await served.get(R, after=after))["state"] == "accepted"

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bus.port import Position
-from schemas.decisions import Moved, Unmatched
+from schemas.decisions import Moved, State, Unmatched
 from schemas.lifecycle import ROLES, legal
 from schemas.topics import ASSIGNMENTS
 from services.screens.requests.people import People
-from services.screens.requests.stand import late_at
+from services.screens.requests.stand import STATES, late_at
 from services.screens.sql import Row
 from services.screens.stamps import stamp
 
@@ -57,7 +57,7 @@ class Case:
             "unmatched": self._nobody(),
             "score": moved.score,
             "outcome": moved.outcome,
-            "legal": {group: self._legal(roles) for group, roles in ROLES.items()},
+            "legal": _LEGAL[moved.kind, moved.state],
             "position": str(Position(ASSIGNMENTS.name, self.row.partition, self.row.offset)),
         }
 
@@ -69,8 +69,15 @@ class Case:
         told = {"reasons", "passed", "relaxation", "would_fit"}
         return self.nobody.model_dump(mode="json", include=told)
 
-    def _legal(self, roles: frozenset[str]) -> list[str]:
-        """Return the asks that are legal now; about a referral only its offer's are."""
-        found = legal(self.moved.state, roles)
-        whole = self.moved.kind == "request"
-        return [ask for ask in found if whole or ask.startswith("offer.")]
+
+def _legal(kind: str, state: State, roles: frozenset[str]) -> list[str]:
+    """Return the asks that are legal in a state; about a referral only its offer's are."""
+    found = legal(state, roles)
+    return [ask for ask in found if kind == "request" or ask.startswith("offer.")]
+
+
+_LEGAL = {
+    (kind, state): {group: _legal(kind, state, roles) for group, roles in ROLES.items()}
+    for kind in ("request", "referral")
+    for state in STATES
+}

@@ -54,24 +54,27 @@ def _small(data: Any) -> dict[str, Any]:  # noqa: ANN401  # any model of an ask 
 
 
 def _told(data: Any) -> dict[str, Any]:  # noqa: ANN401  # likewise
-    told: dict[str, Any]
     match data:
         case Moved():
-            told = data.model_dump(include={"state", "before", "cause", "by", "note", "ask"})
-            return told | {"assignment": data.assignment, "reasons": data.reasons}
+            own = _some(data, "before", "state", "cause", "by", "note", "ask", "assignment")
+            return own | {"reasons": data.reasons}
         case Refused():
-            told = data.model_dump(include={"state", "cause", "asked", "legal"})
-            return told | {"by": data.actor_role, "note": data.detail}
+            own = _some(data, "state", "cause", "asked", "legal")
+            return own | {"by": data.actor_role, "note": data.detail}
         case Offer():
-            members = [{"kind": m.kind, "id": m.id, "answer": m.answer} for m in data.members]
+            members = [_some(member, "kind", "id", "answer") for member in data.members]
             told = {"cause": data.outcome, "note": data.reason, "member": data.member}
             return told | {"by": data.actor_role, "members": members}
         case Unmatched():
             return {"by": data.actor_role, "reasons": data.reasons}
         case Escalated():
-            told = data.model_dump(include={"child", "to_pool", "level"})
-            return told | {"by": data.actor_role, "note": data.reason}
+            own = _some(data, "child", "to_pool", "level")
+            return own | {"by": data.actor_role, "note": data.reason}
     return _asked(data)
+
+
+def _some(data: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(data, name) for name in names}
 
 
 def _asked(data: Any) -> dict[str, Any]:  # noqa: ANN401  # any ask
