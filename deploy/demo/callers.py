@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from deploy.demo.event import Event, event
-from deploy.demo.firms import Firms, industry
+from deploy.demo.firms import INDUSTRIES, Firms, industry
 from deploy.demo.places import STATIONS, Station
 from deploy.demo.services import staff
 
@@ -66,5 +66,5 @@ class Callers:
             now,
             **({"actor_ref": staff(self._rng, station)} | who),
             enterprise_id=firm,
-            demand=demand | about | {"about": f"{industry(firm)}: {demand['mode']}"},
+            demand=demand | about | {"about": f"{INDUSTRIES[industry(firm)]}企业的需求"},
         ) | {"time": now.isoformat(timespec="milliseconds")}

@@ -1,5 +1,7 @@
 """`yizhan demo`."""
 
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -9,10 +11,21 @@ import typer
 from deploy import hub, logs, process
 from deploy.commands import HOST, PORT, Host, Port
 from deploy.demo.play import Play
-from deploy.parts import PARTS
+from deploy.parts import MATCHING, PARTS, Ground, Service
 from deploy.settings import Settings, documented, read
+from services import matching
 
 FOLDER = Path("data/demo")
+HASTE: dict[str, float] = {"offer_minutes": 1.0, "notice_minutes": 1.0, "escalate_minutes": 0.3}
+"""The demo's people answer within seconds, so offers expire and requests go up a tier as fast."""
+
+
+def _hasty(on: Ground) -> AbstractAsyncContextManager[Service]:
+    settings = read(matching.Settings, **HASTE)
+    return matching.running(on.log, settings, on.tasks, metrics=on.metrics)
+
+
+_PARTS = tuple(replace(part, running=_hasty) if part is MATCHING else part for part in PARTS)
 
 
 def demo(
@@ -37,7 +50,7 @@ def demo(
     """
     logs.set_up()
     settings = read(Settings, host=host, port=port, data=data)
-    process.run(partial(hub.run, settings, PARTS, Play(speed, seconds)))
+    process.run(partial(hub.run, settings, _PARTS, Play(speed, seconds)))
 
 
 def hang_on(app: typer.Typer) -> None:

@@ -10,6 +10,8 @@ from datetime import datetime
 import httpx
 import typer
 
+from deploy.demo.callers import Callers
+from deploy.demo.caseload import Caseload
 from deploy.demo.edge import Edge
 from deploy.demo.event import dice
 from deploy.demo.firms import firms
@@ -59,16 +61,19 @@ class Play:
 
     async def _live(self, sender: Sender) -> None:
         clock = asyncio.get_running_loop().time
-        edge, traffic = Edge(), Traffic(dice("live", datetime.now(SHANGHAI)), firms())
+        chance, of = dice("live", datetime.now(SHANGHAI)), firms()
+        edge, traffic = Edge(), Traffic(chance, of)
+        caseload = Caseload(sender.client, sender, Callers(chance, of), self.speed)
         began = last = clock()
         while True:
             now, elapsed = datetime.now(SHANGHAI), clock() - began
-            stated = traffic.step(now, (clock() - last) * self.speed)
-            last = clock()
+            passed, last = clock() - last, clock()
+            stated = traffic.step(now, passed * self.speed)
             beats = edge.beats(now, elapsed)
             if out := edge.send(stated, elapsed):
                 await sender.post_all(out, lambda _: None)
             await asyncio.gather(*map(sender.beat, beats))
+            await caseload.step(now, passed)
             await asyncio.sleep(TICK)
 
 
