@@ -96,11 +96,14 @@ async def test_a_request_that_becomes_late_by_time_alone_is_sent_out(tmp_path: P
             await served.publish(
                 pool.move("area.r0", "accepted", due_at=due),
                 pool.move("area.r1", "accepted", due_at=due),
+                pool.move("area.r2", "closed", outcome="unmet"),
             )
-            document = await until_live(events, document, {"waiting": 3, "late": 0})
+            document = await until_live(events, document, {"unmet": 1, "late": 0})
             served.clock.pass_(minutes=6)  # nothing is published any more
             document = await until_live(events, document, {"late": 2})
-            await served.publish(pool.move("area.r0", "resulted", served=True))
+            await served.publish(
+                pool.move("area.r0", "resulted", served_at="2026-03-02T09:00:00+08:00")
+            )
             await until_live(events, document, {"late": 1})
 
 
