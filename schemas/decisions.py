@@ -55,7 +55,7 @@ class Moved(Decision):
     `blocked_seconds` are those of closed blocks; `since` is when `state` began. `assignment` and
     `performers` are who serves now; `excluded` were asked in vain; `offers` is how many there were.
     `level` is how often it was referred, `child` the referral that is open, `child_pool` who was
-    asked last. `reasons` say why nobody serves, while that is so. `served` is True once a result
+    asked last. `reasons` say why nobody serves, while that is so. `served_at` is when a result
     was recorded. `wake_at` is when matching will look at it again without being asked.
     """
 
@@ -87,9 +87,14 @@ class Moved(Decision):
     escalations: Count = 0
     reasons: Reasons = ()
     wake_at: Time | None = None
-    served: bool = False
+    served_at: Time | None = None
     score: Annotated[int, Field(ge=1, le=5)] | None = None
     outcome: Literal["done", "unmet", "withdrawn"] | None = None
+
+    @property
+    def served(self) -> bool:
+        """Whether a result was recorded."""
+        return self.served_at is not None
 
     @property
     def counted_at(self) -> datetime:

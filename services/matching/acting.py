@@ -92,7 +92,8 @@ def _unblock(sitting: Sitting, event: Event, case: Moved) -> None:
 
 def _result(sitting: Sitting, event: Event, case: Moved) -> None:
     referring.end(sitting, event.data.request_id, case, "done")
-    _plainly(sitting, event, case, served=True, child=None)
+    served = case.served_at or _then(sitting, event, case)
+    _plainly(sitting, event, case, served_at=served, child=None)
 
 
 def _evaluate(sitting: Sitting, event: Event, case: Moved) -> None:
@@ -127,7 +128,7 @@ def _cancel(sitting: Sitting, event: Event, case: Moved) -> None:
 def _reopen(sitting: Sitting, event: Event, case: Moved) -> None:
     _plainly(
         sitting, event, case, outcome=None, assignment=None, performers=(), excluded=(),
-        reasons=(), child=None, child_pool=None, served=False,
+        reasons=(), child=None, child_pool=None, served_at=None,
     )  # fmt: skip
 
 

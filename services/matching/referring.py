@@ -185,7 +185,9 @@ def _ended(sitting: Sitting, child: str, letter: ReferralEnded) -> None:
         return
     living = sitting.book.offers.get(case.assignment or "")
     if letter.outcome == "done" and (living is None or living.outcome == "committed"):
-        sitting.move(child, "closed", "done", served=living is not None, outcome="done")
+        sitting.move(
+            child, "closed", "done", served_at=sitting.now if living else None, outcome="done"
+        )
         return
     if living is not None:
         assert case.assignment is not None

@@ -174,7 +174,9 @@ async def test_an_offer_is_open_until_it_is_over_or_its_work_is_done(tmp_path: P
         )
         await served.get("/v1/requests/area.b", after=after)
         assert await offers() == [["area.b-1"], ["area.a-1"]]
-        after = await served.publish(pool.move("area.b", "resulted", served=True))
+        after = await served.publish(
+            pool.move("area.b", "resulted", served_at="2026-03-02T09:00:00+08:00")
+        )
         await served.get("/v1/requests/area.b", after=after)
         assert await offers() == [[], ["area.b-1", "area.a-1"]]
         assert (await served.get("/v1/offers", 422))["field"] == "resource"

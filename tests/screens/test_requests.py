@@ -303,7 +303,7 @@ async def test_a_request_is_late_when_its_time_is_over_but_not_while_it_is_block
         served.clock.pass_(minutes=31)
         assert (await served.get(R))["late"]
         assert await late("blocked", blocked_reason="sample_in_transit")
-        assert not await late("resulted", served=True)
+        assert not await late("resulted", served_at="2026-03-02T09:00:00+08:00")
 
 
 @pytest.mark.parametrize("state", ["matching", "blocked"])

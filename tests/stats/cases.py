@@ -65,7 +65,7 @@ class Case:
         while self._rng.random() < 0.5:
             yield from self._block()
         self.expected["results"] = 1
-        yield from self._move("resulted", served=True)
+        yield from self._move("resulted", served_at="2026-03-02T09:00:00+08:00")
         self.expected["requests_confirmed"] = 1
         yield from self._move("confirmed")
         score = self._rng.randint(1, 5)
@@ -73,7 +73,7 @@ class Case:
         yield from self._move("evaluated", score=score)
         yield from self._move("closed", outcome="done")
         del self.expected["results"], self.expected["requests_confirmed"]
-        yield from self._move("reopened", outcome=None, served=False)
+        yield from self._move("reopened", outcome=None, served_at=None)
 
     def _nobody(self) -> Iterator[None]:
         reasons = self._rng.sample(REASONS, self._rng.randint(1, 3))

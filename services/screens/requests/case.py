@@ -45,6 +45,7 @@ class Case:
             "since": stamp(moved.since),
             "first_response_at": stamp(moved.first_response_at),
             "due_at": stamp(moved.due_at),
+            "served_at": stamp(moved.served_at),
             "late": limit is not None and limit < now,
             "blocked_seconds": moved.blocked_seconds,
             "blocked_reason": moved.blocked_reason,
