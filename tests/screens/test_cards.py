@@ -139,6 +139,16 @@ def test_a_card_offers_what_is_legal_for_who_serves(
     expect(page.locator(".row button")).to_have_text(buttons)
 
 
+def test_who_has_accepted_may_only_step_back_until_the_others_answer(
+    page: Page, url: str, office: Office
+) -> None:
+    members = [member(answer="accepted"), member("c.x-2")]
+    office.tell(offers=(offer("c.a-1", members=members),))
+    page.goto(f"{url}/cards/c.x-1")
+    expect(page.locator("#agreed .chip")).to_have_text("等其他成员答复")
+    expect(page.locator(".row button")).to_have_text(["退出"])
+
+
 def test_an_expired_offer_says_so_as_time_passes(page: Page, url: str, office: Office) -> None:
     office.tell(offers=(offer("c.a-1", expires_at=ago(seconds=-4)),))
     page.goto(f"{url}/cards/c.x-1")
@@ -246,7 +256,10 @@ def test_the_wall_says_what_is_stuck_and_why(page: Page, url: str, office: Offic
     expect(page.locator("#stuck-told")).to_have_text("办理中 15 · 逾期 1 · 首次响应 12 分钟")
 
 
-def test_a_wall_without_requests_has_no_region_for_them(page: Page, url: str) -> None:
+def test_a_wall_without_requests_has_no_region_for_them(
+    page: Page, url: str, office: Office
+) -> None:
+    office.wall = {"stations": {"s-1": {"name": "一站", "today": 0, "silent": False}}}
     page.goto(url)
     expect(page.locator(".wall")).to_have_attribute("aria-busy", "false")
     expect(page.locator("#stuck")).to_be_hidden()

@@ -256,14 +256,14 @@ def test_the_desk_of_an_unknown_node_is_a_page_that_says_so(page: Page, url: str
     assert answer.status == 404
 
 
-def test_a_desk_says_when_it_is_cut_off_and_follows_again(
+def test_a_desk_says_when_it_is_cut_off_and_that_it_is_back_though_there_is_no_news(
     page: Page, url: str, office: Office
 ) -> None:
-    page.goto(url)
-    expect(page.locator("#connection")).to_have_text("实时")
+    with page.expect_request(lambda asked: "wait=25" in asked.url):
+        page.goto(url)
     page.context.set_offline(True)
-    office.tell(request("c.r-1", "submitted"))
+    office.tell()
     expect(page.locator("#connection")).to_contain_text("重连中")
     page.context.set_offline(False)
-    expect(page.locator("#connection")).to_have_text("实时", timeout=10_000)
-    expect(page.locator("#waiting .row")).to_have_count(1)
+    with page.expect_request(lambda asked: "wait=25" in asked.url, timeout=10_000):
+        expect(page.locator("#connection")).to_have_text("实时", timeout=10_000)
