@@ -8,7 +8,7 @@ import { refusal, word } from "./words.js";
 /** Where each ask is put, in the order in which its button stands; the first may be the main one. */
 const PATHS = {
   "request.accepted": "accept", "offer.accepted": "accept", "service.unblocked": "unblock", "service.started": "start",
-  "request.result_recorded": "result", "request.confirmed": "confirm", "request.evaluated": "evaluate", "request.followed_up": "follow-up",
+  "request.result_recorded": "result", "service.delivered": "services", "request.confirmed": "confirm", "request.evaluated": "evaluate", "request.followed_up": "follow-up",
   "request.closed": "close", "escalation.requested": "escalate", "service.blocked": "block", "request.disputed": "dispute",
   "request.reopened": "reopen", "request.returned": "return", "offer.declined": "decline", "request.cancelled": "cancel",
 };
@@ -30,7 +30,7 @@ async function send(box, { ask, path, body }, fill, more) {
   try {
     const verdict = await put(path, fill.of({ ...body, ...more }));
     if (verdict.verdict !== "pending") fill.done();
-    say(told, verdict.verdict === "refused" ? refusal(verdict, ask) : "");
+    say(told, verdict.verdict === "refused" ? refusal(verdict, ask) : text(["told", ask]) ?? "");
     return verdict.verdict !== "refused";
   } catch (error) {
     if (!(error instanceof Failed)) throw error;

@@ -29,17 +29,30 @@ function times({ due_at: due, demand }) {
 
 const details = (request) => [what(request.demand), word("channel", request.demand.channel), request.demand.about, ...times(request), performers(request)];
 
+const DONE = ["resulted", "confirmed", "evaluated"];
+
+/** The service that a result is: one fact per request, however often it is registered. */
+function service({ id, node, state, demand, enterprise_id, served_at, performers: members }) {
+  if (!DONE.includes(state)) return [];
+  const body = {
+    id: `${node}.${id.replace(".", ":").slice(-64)}`, node_id: node, enterprise_id, elements: demand.elements, mode: demand.mode, request_id: id.slice(-64), occurred_at: served_at,
+    performers: members.map((member) => member.id.slice(-64)), minutes: demand.minutes, actor_role: "staff", actor_ref: "desk",
+  };
+  return [{ ask: "service.delivered", body }];
+}
+
 /** Everything a button of staff says besides: of which node, as whom. */
 function asks(request) {
   if (request.kind === "referral") return [];
   const body = { node_id: request.node, actor_ref: "desk" };
   const all = new Set([...request.legal.staff, ...request.legal.head]);
-  return [...all].map((ask) => (heads.includes(ask)
+  const legal = [...all].map((ask) => (heads.includes(ask)
     ? { ask, body: { ...body, actor_role: "head" }, label: word("ask", ask) + text("desk.head") }
     : { ask, body: { ...body, actor_role: "staff" } }));
+  return [...legal, ...service(request)];
 }
 
-export const showStaff = (box, request) => showActions(box, () => `/v1/requests/${encodeURIComponent(request.id)}`, asks(request));
+export const showStaff = (box, request) => showActions(box, (ask) => (ask === "service.delivered" ? "/v1" : `/v1/requests/${encodeURIComponent(request.id)}`), asks(request));
 
 function show(element, words) {
   say(element, words);

@@ -16,7 +16,7 @@ export function filling() {
   return {
     of(words) {
       const same = JSON.stringify(words);
-      if (last?.same !== same) last = { same, key: unique(), body: { ...words, occurred_at: now().toISOString() } };
+      if (last?.same !== same) last = { same, key: unique(), body: { occurred_at: now().toISOString(), ...words } };
       return last;
     },
     done() { last = null; },
