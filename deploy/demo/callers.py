@@ -17,18 +17,18 @@ WANTED: tuple[tuple[int, dict[str, Any]], ...] = (
     (22, {"elements": ["QM"], "mode": "diagnosis", "minutes": 120}),
     (16, {"elements": ["STD"], "mode": "guidance", "minutes": 90}),
     (12, {"elements": ["TST"], "mode": "testing", "minutes": 60}),
-    (9, {"elements": ["IPR"], "mode": "patent_help", "minutes": 60}),
-    (9, {"elements": ["CER"], "mode": "certification_help", "minutes": 90}),
+    (9, {"elements": ["IPR"], "mode": "patent", "minutes": 60}),
+    (9, {"elements": ["CER"], "mode": "certification", "minutes": 90}),
     (8, {"elements": ["POL"], "mode": "consultation", "minutes": 30}),
     (8, {"elements": ["MET"], "mode": "testing", "minutes": 60}),
-    (5, {"elements": ["LIC"], "mode": "licence_help", "minutes": 60, "urgent": True,
+    (5, {"elements": ["LIC"], "mode": "licence", "minutes": 60, "urgent": True,
          "needs": [{"kinds": ["department"], "power": "licence"}]}),
     (4, {"elements": ["TST"], "mode": "testing", "minutes": 60,
          "needs": [{"kinds": ["equipment"], "elements": ["TST"], "specialty": "steel"}]}),
     (4, {"elements": ["TEC", "QM"], "mode": "diagnosis", "minutes": 120,
          "needs": [{"kinds": ["expert"], "elements": ["TEC"]},
                    {"kinds": ["expert"], "elements": ["QM"]}]}),
-    (3, {"elements": ["BRD"], "mode": "cultivation", "minutes": 60, "budget": 0}),
+    (3, {"elements": ["BRD"], "mode": "title", "minutes": 60, "budget": 0}),
 )  # fmt: skip
 """Weights and demands; metrology, steel and licences are for the city."""
 

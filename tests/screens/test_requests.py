@@ -37,7 +37,8 @@ async def test_a_request_is_told_whole_with_its_names_and_what_may_be_asked(
         assert list(found) == [
             "id", "state", "revision", "node", "node_name", "enterprise_id", "enterprise_name",
             "kind", "demand", "channel", "submitted_at", "since", "first_response_at", "due_at",
-            "late", "blocked_seconds", "blocked_reason", "assignment", "performers", "level",
+            "served_at", "late", "blocked_seconds", "blocked_reason", "assignment", "performers",
+            "level",
             "escalations", "child", "reasons", "unmatched", "score", "outcome", "legal",
             "position", "version", "offer", "timeline",
         ]  # fmt: skip
