@@ -16,7 +16,9 @@ def match(sitting: Sitting) -> None:
         return
     cases = [Case(request, book.cases[request]) for request in book.queue | woken]
     cases.sort(key=lambda case: (case.moved.submitted_at, case.id))
-    found = choose(cases, sitting.supply, book.diary, sitting.now, sitting.rules)
+    found = choose(
+        cases, sitting.supply, book.diary, sitting.now, sitting.rules, explain=book.queue
+    )
     for case in cases:
         answer = found[case.id]
         if isinstance(answer, Choice):
