@@ -16,10 +16,13 @@ def strike(sitting: Sitting) -> None:
 
 
 def _unserved(sitting: Sitting, request: str, case: Moved) -> None:
+    book = sitting.book
     if sitting.until(case) <= sitting.now:
         referring.end(sitting, request, case, "withdrawn")
         sitting.move(request, "closed", "overdue", outcome="unmet", child=None)
     elif case.state == "unmatched" and (above := referring.next_pool(sitting, case)) is not None:
         referring.escalate(sitting, request, case, above)
     else:
-        sitting.book.alarm(sitting.until(case), request)
+        if case.state == "unmatched":
+            book.freed.add(case.pool)
+        book.alarm(sitting.again(case), request)

@@ -173,7 +173,7 @@ def _nobody(sitting: Sitting, request: str, case: Moved, letter: ReferralAnswere
             request,
             "unmatched",
             "nobody",
-            wake_at=sitting.until(case),
+            wake_at=sitting.again(case),
             reasons=reasons,
             child=None,
         )

@@ -1,7 +1,7 @@
 """One sitting of the judge: what is at hand, and what is said in it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ from services.matching.supply import Supply
 if TYPE_CHECKING:
     from schemas.asks import Ask
 
+AGAIN = timedelta(hours=1)
+"""How often that is, though nobody has come back: time itself opens calendars."""
 JUDGE = "matching"
 """Who does what nobody asked for."""
 
@@ -94,6 +96,10 @@ class Sitting:
     def until(self, case: Moved) -> datetime:
         """Return when a case that nobody serves is given up."""
         return case.demand.need_by or case.submitted_at + self.rules.patience
+
+    def again(self, case: Moved) -> datetime:
+        """Return when to look again at a case that no tier can serve now."""
+        return min(self.until(case), self.now + AGAIN)
 
 
 def named(event: Event) -> str:

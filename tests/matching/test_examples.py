@@ -321,3 +321,17 @@ def test_a_refusal_says_what_would_be_legal(hall: Hall) -> None:
     assert (refused.state, refused.cause) == ("offered", "state")
     assert refused.legal == legal("offered", ["enterprise"]) == ("request.cancelled",)
     assert hall.now == MORNING
+
+
+def test_time_alone_opens_a_calendar_and_who_waits_above_the_highest_tier_is_served(
+    hall: Hall,
+) -> None:
+    hall.expert("later", "MET", calendar=[span(at(20, 9), at(20, 12))])
+    request = hall.submit("r1", "MET")
+    hall.later(hours=1)
+    assert hall.case(request).state == "unmatched"
+    hall.later(days=5)
+    assert hall.case(request).state != "closed"
+    assert {"offered", "matching"} <= {
+        e.data.state for e in hall.log[HOME] if isinstance(e.data, Moved)
+    }
