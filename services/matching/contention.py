@@ -1,7 +1,7 @@
 """Cases that want the same resources: decided together, with several times of each resource.
 
-By a flow where that is exact, else by CP-SAT, which starts from what one after another gives. The
-better of the two stands.
+By a flow where that is exact. Else what one after another gives is mended, piece by piece, around
+those who did not get their best, by CP-SAT. Nothing stands that is worse than one after another.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from services.matching.exact import exact
 from services.matching.flow import flow, flows
 from services.matching.option import Option
 from services.matching.parts import parts
-from services.matching.problem import problem
+from services.matching.problem import Problem, problem
 from services.matching.ranking import ranked, spread
 from services.matching.roster import Roster
 from services.matching.turns import Found, Lists, take
@@ -19,23 +19,22 @@ from services.matching.wanted import Wanted
 
 Turns = Sequence[Wanted]
 
-TOGETHER, FEW = 1000, 200
+TOGETHER, FEW = 1000, 60
 """So many cases are given at once to a flow, and to CP-SAT; those whose turn it is first."""
-EFFORT = 0.5
-"""How long CP-SAT may work on one problem, in its own deterministic seconds."""
+PIECES, EFFORT = 4, 0.1
+"""So many pieces are mended, and so long CP-SAT may work on each in its deterministic seconds."""
 
 
 def contended(turns: Turns, lists: Lists, eager: Found, roster: Roster) -> Found:
     """Return how cases are served, given what one after another gives; `roster` takes the times."""
     mine = _of(turns, eager)
     options = {w.case.id: _options(w, lists, mine, roster) for w in turns}
-    mended, found = roster.copy(), Found()
+    own, found = roster.copy(), Found()
     for part in parts(turns, options, mine):
-        solved = _solved(part, options, mine, roster)
-        better = worth(part, solved) > worth(part, mine)
-        found |= solved if better else _of(part, mine)
-    take(turns, found, mended)
-    _mend(turns, options, found, mended)
+        solved = _flowing(part, options, own) or _mended(part, options, _of(part, mine), own)
+        found |= solved if worth(part, solved) > worth(part, mine) else _of(part, mine)
+    take(turns, found, own)
+    _improve(turns, options, found, own)
     if worth(turns, found) < worth(turns, mine):
         found = mine
     take(turns, found, roster)
@@ -48,42 +47,92 @@ def _of(turns: Turns, found: Found) -> Found:
 
 def _options(want: Wanted, lists: Lists, mine: Found, roster: Roster) -> list[Option]:
     """Return all that is considered for a case, the best first."""
-    case = want.case.id
+    case, best = want.case.id, lists[want.case.id]
     one = [mine[case]] if case in mine else []
-    every = (*lists[case], *spread(want, roster, roster.rules.candidates), *one)
+    every = (*best, *spread(want, best, roster, roster.rules.candidates), *one)
     return sorted({o.key: o for o in every}.values(), key=lambda o: o.key)
 
 
-def _solved(part: Turns, options: Lists, mine: Found, roster: Roster) -> Found:
-    """Return what solvers find for a part, piece by piece."""
+def _flowing(part: Turns, options: Lists, roster: Roster) -> Found:
+    """Return what flows find, piece by piece; empty where they cannot be used."""
     own, found = roster.copy(), Found()
     for piece in _pieces(part, TOGETHER):
         asked = problem(piece, [options[w.case.id] for w in piece], own)
         chosen = flow(asked) if flows(asked) else None
-        if chosen is not None:
-            got = {piece[asked.picks[n].case].case.id: asked.picks[n].option for n in chosen}
-            take(piece, got, own)
-            found |= got
-            continue
-        for few in _pieces(piece, FEW):
-            got = _searched(few, options, mine, own)
-            take(few, got, own)
-            found |= got
+        if chosen is None:
+            return {}
+        got = _named(asked, chosen)
+        take(piece, got, own)
+        found |= got
     return found
 
 
-def _searched(few: Turns, options: Lists, mine: Found, roster: Roster) -> Found:
-    asked = problem(few, [options[w.case.id] for w in few], roster)
-    ids = [w.case.id for w in few]
-    hint = {n for n, pick in enumerate(asked.picks) if mine.get(ids[pick.case]) == pick.option}
-    return {ids[asked.picks[n].case]: asked.picks[n].option for n in exact(asked, hint, EFFORT)}
+def _mended(part: Turns, options: Lists, found: Found, roster: Roster) -> Found:
+    """Return what was found, solved anew around those who did not get their best."""
+    own = roster.copy()
+    take(part, found, own)
+    holders = _holders(part, found)
+    sad = [w for w in part if options[w.case.id] and options[w.case.id][0] != found.get(w.case.id)]
+    done = set[str]()
+    for _ in range(PIECES):
+        near = _near([w for w in sad if w.case.id not in done], options, holders)
+        if not near:
+            break
+        done |= {w.case.id for w in near}
+        got = _searched(near, options, found, own)
+        if worth(near, got) > worth(near, found):
+            for want in near:
+                found.pop(want.case.id, None)
+            found |= got
+        take(near, _of(near, found), own)
+    return found
+
+
+def _holders(part: Turns, found: Found) -> dict[str, list[Wanted]]:
+    """Return by resource who was given it, in their turn."""
+    holders: dict[str, list[Wanted]] = {}
+    for want in part:
+        for resource in found[want.case.id].ids if want.case.id in found else ():
+            holders.setdefault(resource, []).append(want)
+    return holders
+
+
+def _near(sad: Turns, options: Lists, holders: dict[str, list[Wanted]]) -> list[Wanted]:
+    """Return the next cases that lack something, and those who hold what they want most."""
+    chosen: dict[str, Wanted] = {}
+    for want in sad:
+        rivals = [w for name in options[want.case.id][0].ids for w in holders.get(name, ())]
+        group = {w.case.id: w for w in (want, *rivals)}
+        if chosen and len(chosen | group) > FEW:
+            break
+        chosen |= group
+    return sorted(list(chosen.values())[:FEW], key=lambda w: w.turn)
+
+
+def _searched(near: Turns, options: Lists, found: Found, roster: Roster) -> Found:
+    """Return how a piece is served best when all others keep what they have.
+
+    The times that the piece had are free in `roster` then.
+    """
+    for want in near:
+        if want.case.id in found:
+            roster.give(found[want.case.id].uses(want.length))
+    asked = problem(near, [options[w.case.id] for w in near], roster)
+    ids = [w.case.id for w in near]
+    hint = {n for n, pick in enumerate(asked.picks) if found.get(ids[pick.case]) == pick.option}
+    return _named(asked, exact(asked, hint, EFFORT))
+
+
+def _named(asked: Problem, chosen: Sequence[int]) -> Found:
+    picks = (asked.picks[n] for n in chosen)
+    return {asked.wants[pick.case].case.id: pick.option for pick in picks}
 
 
 def _pieces(part: Turns, size: int) -> Iterator[Turns]:
     return (part[at : at + size] for at in range(0, len(part), size))
 
 
-def _mend(turns: Turns, options: Lists, found: Found, roster: Roster) -> None:
+def _improve(turns: Turns, options: Lists, found: Found, roster: Roster) -> None:
     """Let each case take something better, earlier, or anything at all that was left over."""
     for want in turns:
         case, now = want.case.id, found.get(want.case.id)

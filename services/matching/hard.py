@@ -5,6 +5,7 @@ arithmetic on spans.
 """
 
 from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import NamedTuple
 
 from schemas.decisions import Reason
@@ -30,17 +31,19 @@ class Look(NamedTuple):
 def fails(look: Look) -> frozenset[Reason]:
     """Return every constraint by which the resource fails; none: it fits."""
     found = {reason for reason, test in TABLE if test(look)}
+    if not look.roster.room(look.entry):
+        found.add("no_capacity")
     return frozenset(found | _late(look) | look.wanted.flaws)
 
 
 def hopeless(look: Look) -> bool:
-    """Whether the resource fails at any time."""
+    """Whether the resource fails at any time, whatever it has open."""
     return any(test(look) for _, test in TABLE)
 
 
 def spans(look: Look) -> Spans:
     """Return when the resource can be booked for the need."""
-    found = look.roster.free(look.entry)
+    found = look.roster.free(look.entry) if look.roster.room(look.entry) else []
     for _, held in _bounds(look):
         found = both(found, held)
     return found
@@ -48,12 +51,12 @@ def spans(look: Look) -> Spans:
 
 def _late(look: Look) -> set[Reason]:
     """Return by which constraints of time it fails: each by itself, or else all that matter."""
-    if _has(look, spans(look), look.wanted.window):
-        return set()
     by: dict[Reason, Spans] = {"no_slot_in_time": look.roster.free(look.entry)}
     for reason, held in _bounds(look):
         by[reason] = both(by[reason], held) if reason in by else held
     since, until = look.wanted.window
+    if _has(look, reduce(both, by.values()), (since, until)):
+        return set()
     short = since + look.wanted.length > until
     window = (since, HIGH) if short else (since, until)
     alone = {reason for reason, held in by.items() if not _has(look, held, window)}
@@ -113,10 +116,8 @@ def _failed(look: Look) -> bool:
     )
 
 
-def _absent(look: Look) -> bool:
-    resource = look.entry.resource
-    away = resource.status != "active" and look.entry.kind != "equipment"
-    return away or (resource.cap is not None and look.roster.load(look.entry.id) >= resource.cap)
+def _away(look: Look) -> bool:
+    return look.entry.resource.status != "active" and look.entry.kind != "equipment"
 
 
 def _out(look: Look) -> bool:
@@ -136,7 +137,7 @@ TABLE: tuple[tuple[Reason, Callable[[Look], bool]], ...] = (
     ("conflict", _partial),
     ("all_declined", _asked),
     ("ineligible", _failed),
-    ("no_capacity", _absent),
+    ("no_capacity", _away),
     ("equipment_unavailable", _out),
     ("fee_not_agreed", _dear),
 )

@@ -1,6 +1,6 @@
 """One way to serve a case, as choosing weighs it: who, from when on, and with which score."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from schemas.decisions import Member, Part
@@ -51,17 +51,20 @@ class Option(NamedTuple):
 
 def fitting(wanted: Wanted, need: int, roster: Roster) -> list[Fit]:
     """Return all that can be one member, by what speaks for them; their times may be too few."""
-    if wanted.flaws:
-        return []
-    wish, moved = wanted.needs[need], wanted.case.moved
-    found = []
-    for entry in roster.offering(moved.pool, wish.elements):
+    if need not in wanted.fits:
+        found = [] if wanted.flaws else list(_fits(wanted, need, roster))
+        found.sort(key=lambda fit: (-fit.points, fit.entry.id))
+        wanted.fits[need] = found
+    return wanted.fits[need]
+
+
+def _fits(wanted: Wanted, need: int, roster: Roster) -> Iterator[Fit]:
+    wish = wanted.needs[need]
+    for entry in roster.offering(wanted.case.moved.pool, wish.elements):
         look = Look(entry, wish, wanted, roster)
         if entry.kind in wish.kinds and eligible(entry, wanted) and not hopeless(look):
             held = parts(entry, wanted, roster)
-            found.append(Fit(entry, held, sum(held.values()), []))
-    found.sort(key=lambda fit: (-fit.points, fit.entry.id))
-    return found
+            yield Fit(entry, held, sum(held.values()), [])
 
 
 def timed(fit: Fit, wanted: Wanted, need: int, roster: Roster) -> Fit:
@@ -76,6 +79,8 @@ def eligible(entry: Entry, wanted: Wanted) -> bool:
 
 def option(fits: Sequence[Fit], start: int, wanted: Wanted, roster: Roster) -> Option:
     """Return an option."""
+    if len(fits) == 1:
+        return Option(fits[0].points + soon(start, wanted, roster), start, tuple(fits))
     points = sum(scored(fits, start, wanted, roster).values())
     return Option(points, start, tuple(fits))
 

@@ -11,7 +11,7 @@ from services.matching.value import weights
 from services.matching.wanted import Wanted
 
 MOST = 2**61
-"""What a sum of points must stay below for a solver."""
+"""What all points together must stay below for a solver, if they are to tell ties apart."""
 
 
 class Pick(NamedTuple):
@@ -68,15 +68,14 @@ def problem(
     wants: Sequence[Wanted], options: Sequence[Sequence[Option]], roster: Roster
 ) -> Problem:
     """Return the problem of serving these cases; ties go to who has waited longest."""
-    serving = weights(wants)
-    finer = len(wants) * (len(wants) + 1) // 2 + 1
-    if finer * sum(max((o.points for o in own), default=0) + w
-                   for w, own in zip(serving, options, strict=True)) >= MOST:  # fmt: skip
-        finer = 1
-    picks = [
-        Pick(n, one, finer * (serving[n] + one.points) + (len(wants) - n) * (finer > 1),
-             one.start + want.length)
-        for n, want in enumerate(wants)
+    made = [
+        (n, one, serving + one.points, one.start + wants[n].length)
+        for n, serving in enumerate(weights(wants))
         for one in options[n]
-    ]  # fmt: skip
+    ]
+    count = len(wants)
+    finer = count * (count + 1) // 2 + 1
+    if finer * sum(points for _, _, points, _ in made) >= MOST:
+        return Problem(wants, [Pick(*one) for one in made], roster)
+    picks = [Pick(n, one, finer * points + count - n, end) for n, one, points, end in made]
     return Problem(wants, picks, roster)

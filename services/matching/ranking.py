@@ -1,6 +1,6 @@
 """All ways to serve one case, best first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 
 from services.matching.bundle import teams
@@ -19,11 +19,10 @@ def ranked(wanted: Wanted, roster: Roster, most: int) -> list[Option]:
     return sorted(found.values(), key=lambda one: one.key)[:most]
 
 
-def spread(wanted: Wanted, roster: Roster, most: int) -> list[Option]:
-    """Return up to twice as many options, which offer the best members at several times."""
+def spread(wanted: Wanted, best: Sequence[Option], roster: Roster, most: int) -> list[Option]:
+    """Return about twice as many options, which offer the best members at several times."""
     if not wanted.single:
         return sorted(teams(wanted, roster, several=True), key=lambda one: one.key)[: 2 * most]
-    best = ranked(wanted, roster, most)
     each = 2 * most // max(1, len(best))
     found = []
     for one in best:

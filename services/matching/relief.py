@@ -71,15 +71,27 @@ def _least(change: Relaxation, scene: Scene) -> Relaxation:
     if change.field == "budget":
         prices = (price(t) for _, pools in gathered(*scene) if (t := cheapest(pools)) is not None)
         return change.model_copy(update={"to": json.dumps(min(prices))})
-    end = next(teams(*scene)).start + want.length
     if change.field == "need_by":
-        return change.model_copy(update={"to": json.dumps(moment(end).isoformat())})
+        return _sooner(change, scene)
+    end = next(teams(*scene)).start + want.length
     day = business_day(moment(end - 1))
     if change.field == "calibration_until":
         return change.model_copy(update={"to": json.dumps(day)})
     if change.field == "qualifications" and change.resource is not None:
         return _renewed(change, day, roster, want)
     return change
+
+
+def _sooner(change: Relaxation, scene: Scene) -> Relaxation:
+    """Return the earliest end; it may be too soon for the notice that people get otherwise."""
+    want, roster = scene
+
+    def by(end: int) -> Relaxation:
+        return change.model_copy(update={"to": json.dumps(moment(end).isoformat())})
+
+    at_once = _scene([by(want.window[0] + want.length - 1)], want, roster)
+    found = next(chain(teams(*at_once), teams(*scene)))
+    return by(found.start + want.length)
 
 
 def _renewed(change: Relaxation, day: str, roster: Roster, want: Wanted) -> Relaxation:

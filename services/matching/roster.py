@@ -103,11 +103,14 @@ class Roster:
             self._taken[use.id].remove((use.start, use.end))
             self._free.pop(use.id, None)
 
+    def room(self, entry: Entry) -> bool:
+        """Whether a resource may have one open assignment more."""
+        cap = entry.resource.cap
+        return cap is None or self.load(entry.id) < cap
+
     def possible(self, entry: Entry, start: int, end: int) -> bool:
         """Whether a resource still has this time, and may have one assignment more."""
-        cap = entry.resource.cap
-        has = any(a <= start and end <= b for a, b in self.free(entry))
-        return has and (cap is None or self.load(entry.id) < cap)
+        return self.room(entry) and any(a <= start and end <= b for a, b in self.free(entry))
 
     def free(self, entry: Entry) -> list[Span]:
         """Return when a resource can be booked from now on: by its calendar and its bookings."""

@@ -1,7 +1,8 @@
 """What a case wants, as choosing looks at it: defaults filled in, times in microseconds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from schemas.decisions import Reason
 from schemas.demand import Demand, Need
@@ -11,13 +12,16 @@ from services.matching.rules import Rules
 from services.matching.supply import Supply
 from services.matching.times import MINUTE, Span, instant, rounded
 
+if TYPE_CHECKING:
+    from services.matching.option import Fit
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One case. `enterprise` is what it was merged into; `barred` are bodies that must not serve.
 
     The work takes `length` and lies in `window`, which is empty when it is too late. `flaws` are
-    what the request itself lacks, whoever would serve.
+    what the request itself lacks, whoever would serve. `fits` keeps, by need, who fits at any time.
     """
 
     case: Case
@@ -28,6 +32,7 @@ class Wanted:
     length: int
     barred: frozenset[str]
     flaws: frozenset[Reason]
+    fits: "dict[int, list[Fit]]" = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def single(self) -> bool:
