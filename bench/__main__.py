@@ -3,6 +3,6 @@
 import subprocess
 import sys
 
-for name in ("stats", "intake", "latency"):
+for name in ("stats", "intake", "latency", "matching"):
     print(f"\n== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Container, Sequence
 
-from ortools.sat.python.cp_model import FEASIBLE, OPTIMAL, CpModel, CpSolver
+from ortools.sat.python.cp_model import FEASIBLE, OPTIMAL, CpModel, CpSolver, IntVar
 
 from services.matching.problem import Problem
 
@@ -13,10 +13,22 @@ def exact(problem: Problem, hint: Container[int], effort: float) -> list[int]:
 
     `hint` are picks that go together, to begin with. The same problem has the same answer.
     """
-    model = CpModel()
-    takes = [model.new_bool_var("") for _ in problem.picks]
+    model, takes = modelled(problem)
     for number, take in enumerate(takes):
         model.add_hint(take, number in hint)
+    solver = CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = 1
+    solver.parameters.max_deterministic_time = effort
+    if solver.solve(model) not in {OPTIMAL, FEASIBLE}:
+        return []
+    return [number for number, take in enumerate(takes) if solver.boolean_value(take)]
+
+
+def modelled(problem: Problem) -> tuple[CpModel, list[IntVar]]:
+    """Return the problem as a model, with a variable for each pick: whether it is taken."""
+    model = CpModel()
+    takes = [model.new_bool_var("") for _ in problem.picks]
     own = defaultdict[int, list[int]](list)
     for number, pick in enumerate(problem.picks):
         own[pick.case].append(number)
@@ -28,13 +40,7 @@ def exact(problem: Problem, hint: Container[int], effort: float) -> list[int]:
         else:
             model.add(sum(takes[n] for n in numbers) <= room)
     model.maximize(sum(pick.points * t for pick, t in zip(problem.picks, takes, strict=True)))
-    solver = CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = 1
-    solver.parameters.max_deterministic_time = effort
-    if solver.solve(model) not in (OPTIMAL, FEASIBLE):
-        return []
-    return [number for number, take in enumerate(takes) if solver.boolean_value(take)]
+    return model, takes
 
 
 def _scarce(problem: Problem) -> list[tuple[Sequence[int], int]]:
