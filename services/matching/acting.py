@@ -118,8 +118,9 @@ def _close(sitting: Sitting, event: Event, case: Moved) -> None:
 
 
 def _cancel(sitting: Sitting, event: Event, case: Moved) -> None:
-    if case.assignment in sitting.book.offers:
-        sitting.settle(case.assignment, "released", reason="the request was cancelled")
+    own = sitting.book.living(event.data.request_id, case)
+    if own is not None:
+        sitting.settle(own, "released", reason="the request was cancelled")
     referring.end(sitting, event.data.request_id, case, "withdrawn")
     closed = _unblocked(case, _then(sitting, event, case))
     _plainly(sitting, event, case, outcome="withdrawn", reasons=(), child=None, **closed)

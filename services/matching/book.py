@@ -92,6 +92,14 @@ class Book:
         """Look at a request again, although its last move does not say so."""
         heappush(self._alarms, (at, request))
 
+    def living(self, request: str, case: Moved) -> str | None:
+        """Return a request's own living assignment; that of its referral is not its own.
+
+        Both may be in this book: two pools can share a partition.
+        """
+        offer = self.offers.get(case.assignment) if case.assignment else None
+        return case.assignment if offer is not None and offer.request_id == request else None
+
     def _rings(self, at: datetime, request: str) -> bool:
         wake = self.cases[request].wake_at
         return wake is not None and wake <= at
@@ -108,7 +116,7 @@ class Book:
         if before is not None and now.served and not before.served:
             for performer in before.performers:
                 self.diary.known[performer, now.enterprise_id] += 1
-        self._let_go(now)
+        self._let_go(request, now)
 
     @staticmethod
     def _index(ids: set[str], request: str, *, within: bool) -> None:
@@ -117,11 +125,12 @@ class Book:
         else:
             ids.discard(request)
 
-    def _let_go(self, now: Moved) -> None:
+    def _let_go(self, request: str, now: Moved) -> None:
         """Free what a request has no more use for: it was served, or it ended."""
-        if now.assignment in self.offers and (now.served or now.state not in BOOKED):
-            offer = self.offers.pop(now.assignment)
-            self._free(now.assignment, offer.request_id, offer.outcome, offer.members, now.pool)
+        own = self.living(request, now)
+        if own is not None and (now.served or now.state not in BOOKED):
+            offer = self.offers.pop(own)
+            self._free(own, offer.request_id, offer.outcome, offer.members, now.pool)
 
     def _offer(self, assignment: str, now: Offer) -> None:
         standing = self.offers.get(assignment)

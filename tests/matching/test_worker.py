@@ -62,6 +62,25 @@ async def test_a_request_that_its_county_cannot_serve_is_served_by_the_city(eith
     assert (home.state, home.performers) == ("committed", (f"{CITY}.wang",))
 
 
+async def test_what_a_referral_booked_is_let_go_by_the_referral_also_in_the_same_partition(
+    log: Bus,
+) -> None:
+    home = f"{COUNTIES[0]}.r1"
+    assert REQUESTS.partition(CITY, 4) == REQUESTS.partition(COUNTIES[0], 4)
+    await log.publish([*province(), expert("wang", pool=CITY)])
+    async with matching(log, offer_minutes=5) as worker:
+        await log.publish([submitted("r1")])
+        await until(lambda: any(s.book.offers for s in worker.sources.values()))
+        await decided(log, worker)
+        ((assignment, offer),) = (await offers(log)).items()
+        await log.publish([answered(assignment, offer.members[0].id)])
+        await decided(log, worker)
+        await log.publish([record("request.cancelled", f"{COUNTIES[0]}.c1", request_id=home)])
+        await decided(log, worker)
+    ended = (await offers(log))[assignment]
+    assert (ended.outcome, ended.reason) == ("released", "the home pool needs it no more")
+
+
 async def test_an_offer_expires_by_the_clock_alone(log: Bus) -> None:
     await log.publish([*province(), expert("li")])
     async with matching(log, offer_minutes=0.005, escalate_minutes=60) as worker:
