@@ -16,7 +16,8 @@ from pathlib import Path
 from secrets import token_hex, token_urlsafe
 from typing import Self
 
-from schemas.errors import Unauthenticated, Unusable
+from schemas.errors import Forbidden, Unauthenticated, Unusable
+from schemas.tree import Registry
 
 _OURS = 0x595A4B59  # "YZKY", the application id in the file's header
 _TABLE = """
@@ -55,6 +56,16 @@ class Principal:
     role: Role
     label: str
     subject: str | None = None
+
+    def reads(self, registry: Registry, node: str, day: str) -> bool:
+        """Whether it may read all of a node; who speaks for somebody may not, whatever the scope."""
+        return self.subject is None and registry.covers(self.scope, node, day)
+
+    def forbidden(self, node: str) -> Forbidden:
+        """Return the error of one who may not read what is of a node."""
+        if self.subject is not None:
+            return Forbidden(f"this key speaks for {self.subject} only")
+        return Forbidden(f"the key's scope {self.scope} does not cover {node}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from bus.keys import Role
-from schemas.errors import Forbidden
 from schemas.fields import Stated
 from schemas.pools import owner
 from schemas.problems import Refusal
@@ -60,15 +59,15 @@ def _putting(door: Door, folder: str) -> Endpoint:
 def _getting(door: Door, folder: str) -> Endpoint:
     async def get(request: Request) -> Response:
         async with door.enter(request, door.posts, Role.READER) as visit:
-            scope = visit.principal.scope
             subject = request.path_params["id"]
             await door.view.current()
             registry = door.view.registry
             found = getattr(registry, folder).get(subject)
             if found is None:
                 raise Refusal(404, "unknown", f"there is no {subject} in {folder}")
-            if not registry.covers(scope, found.node_id, door.today()):
-                raise Forbidden(f"the key's scope {scope} does not cover {found.node_id}")
+            who = visit.principal
+            if subject != who.subject and not who.reads(registry, found.node_id, door.today()):
+                raise who.forbidden(found.node_id)
             data = found.model_dump(mode="json", by_alias=True, exclude_unset=True)
             return told(200, {"id": subject, "revision": found.revision, "data": data})
 

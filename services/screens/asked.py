@@ -6,7 +6,7 @@ from fastapi import Request
 
 from bus.keys import Keys, Principal, bearer
 from bus.port import Position
-from schemas.errors import Forbidden, Invalid
+from schemas.errors import Invalid
 from schemas.fields import EARLIEST, LATEST
 from schemas.topics import TOPICS
 
@@ -47,11 +47,6 @@ def visitor(keys: Keys, request: Request) -> Principal | None:
     """
     shown = request.headers.get("authorization", "").lower().startswith("bearer")
     return holder(keys, request) if shown else None
-
-
-def refuse(principal: Principal, node: str) -> Forbidden:
-    """Return the error of a key whose scope ends above a node."""
-    return Forbidden(f"the key's scope {principal.scope} does not cover {node}")
 
 
 def _number(text: str) -> bool:

@@ -62,8 +62,8 @@ class Desk:
 
     def whole(self, node: str, request: Request) -> bool:
         """Whether a request shows a key that covers a node; raises Unauthenticated."""
-        who, covers = visitor(self.keys, request), self.views.chronicle.registry.covers
-        return who is not None and covers(who.scope, node, self.today)
+        who = visitor(self.keys, request)
+        return who is not None and who.reads(self.views.chronicle.registry, node, self.today)
 
     async def counted(self, after: Position | None, wait: float) -> None:
         """Wait until the counters show the record at a position; raises a 504 when they do not."""

@@ -11,7 +11,7 @@ from bus.state import State
 from schemas.days import Period
 from schemas.problems import Refusal
 from schemas.types import PREFIX, TARGETS
-from services.screens.asked import holder, moment, position, refuse
+from services.screens.asked import holder, moment, position
 from services.screens.counting import After, AsOf, Wait
 from services.screens.desk import Desk
 from services.screens.measures import named
@@ -78,10 +78,10 @@ class Reading:
         self._desk, self._state = desk, state
 
     def permit(self, principal: Principal, nodes: set[str], day: str) -> None:
-        """Raise Forbidden unless the key's scope covers one of these nodes on a day."""
-        covers = self._desk.views.chronicle.registry.covers
-        if not any(covers(principal.scope, node, day) for node in nodes):
-            raise refuse(principal, min(nodes))
+        """Raise Forbidden unless the key reads one of these nodes on a day."""
+        registry = self._desk.views.chronicle.registry
+        if not any(principal.reads(registry, node, day) for node in nodes):
+            raise principal.forbidden(min(nodes))
 
     def timeline(self, subject: str, then: int | None) -> Timeline:
         """Return what was stated about a subject."""

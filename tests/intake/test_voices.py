@@ -206,3 +206,16 @@ async def test_a_bank_registered_at_another_intake_a_moment_ago_has_its_role(
             assert await ask(held, "start", {}) == 202
     made = [e for e in await asks(station) if e.subject != REQUEST]
     assert {e.data.actor_role for e in made} == {"bank"}
+
+
+async def test_a_key_that_speaks_for_somebody_reads_its_own_document_only(
+    station: Station,
+) -> None:
+    for who, folder in ((EXPERT, "experts"), (LAB, "agencies")):
+        held = station.holding("hub", subject=who)
+        found = {
+            name: (await held.send("GET", f"/v1/registry/{name}")).status_code
+            for name in (f"experts/{EXPERT}", f"agencies/{LAB}", "nodes/county")
+        }
+        own = f"{folder}/{who}"
+        assert found == {name: 200 if name == own else 403 for name in found}

@@ -30,8 +30,8 @@ from tests.screens.made import (
 FACT = "/v1/facts/yizhan.service.delivered/s-1.a"
 
 
-def holds(served: Served, scope: str = "hub") -> None:
-    token = served.keys.issue(scope, Role.READER)
+def holds(served: Served, scope: str = "hub", subject: str | None = None) -> None:
+    token = served.keys.issue(scope, Role.READER, subject=subject)
     served.http.headers["Authorization"] = f"Bearer {token}"
 
 
@@ -63,6 +63,22 @@ async def test_the_highest_revision_stands_and_each_other_says_what_it_lost_to(
             (1, "superseded", three),
             (3, "stands", None),
         ]
+
+
+@pytest.mark.parametrize("who", ["e-1", "s-1.expert"])
+async def test_a_key_that_speaks_for_somebody_reads_no_facts_whatever_its_scope(
+    tmp_path: Path, who: str
+) -> None:
+    async with serving(tmp_path) as served:
+        holds(served)
+        await stations(served)
+        after = await served.publish(service("s-1.a", "e-1"))
+        paths = (FACT, "/v1/counters/s-1/all/services_delivered/facts")
+        for path in paths:
+            await served.get(path, after=after)
+        holds(served, "hub", who)
+        for path in paths:
+            await served.get(path, 403)
 
 
 async def test_a_voided_fact_does_not_stand_and_can_be_stated_again(tmp_path: Path) -> None:

@@ -45,26 +45,31 @@ def shows(measures: dict[str, Any]) -> bool:
     return bool(measures["problems_found"].get("by"))
 
 
-def carry(served: Served, scope: str | None) -> None:
+def carry(served: Served, scope: str | None, subject: str | None = None) -> None:
     served.http.headers.pop("Authorization", None)
     if scope is not None:
-        token = served.keys.issue(scope, Role.READER)
+        token = served.keys.issue(scope, Role.READER, subject=subject)
         served.http.headers["Authorization"] = f"Bearer {token}"
 
 
 @pytest.mark.parametrize(
-    ("scope", "whole"), [(None, False), ("s-2", False), ("area", True), ("hub", True)]
-)
+    ("scope", "subject", "whole"),
+    [
+        (None, None, False), ("s-2", None, False), ("area", None, True), ("hub", None, True),
+        ("hub", "e-1", False),
+    ],
+)  # fmt: skip
 async def test_slices_by_product_take_a_key_that_covers_the_node(
     tmp_path: Path,
     scope: str | None,
+    subject: str | None,
     whole: bool,  # noqa: FBT001
 ) -> None:
     async with serving(tmp_path, port=True) as served:
         await fill(served)
         async with listening(served, "area") as others:  # whoever follows without a key
             assert not shows((await others.next())[2]["all"])
-            carry(served, scope)
+            carry(served, scope, subject)
             now = (await served.get("/v1/counters", node="area"))["measures"]
             assert shows(now) is whole
             assert now["benefit"]["slices"] == [

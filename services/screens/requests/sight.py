@@ -12,7 +12,6 @@ from bus.keys import Principal
 from schemas.decisions import Moved
 from schemas.errors import Forbidden
 from schemas.tree import Registry
-from services.screens.asked import refuse
 from services.screens.requests.tables import MEMBER, OFFER, REQUEST
 
 LIVING = ("offered", "committed")
@@ -34,9 +33,7 @@ class Sight:
 
     def covers(self, node: str) -> bool:
         """Whether the key sees all of a node."""
-        if self.subject is not None:
-            return False
-        return self.registry.covers(self.principal.scope, node, self.day)
+        return self.principal.reads(self.registry, node, self.day)
 
     def speaks(self, enterprise: str | None) -> bool:
         """Whether the key speaks for an enterprise, or for one that was merged with it."""
@@ -56,9 +53,7 @@ class Sight:
 
     def forbid(self, node: str) -> Forbidden:
         """Return the error of a key that does not see something of a node."""
-        if self.subject is None:
-            return refuse(self.principal, node)
-        return Forbidden(f"this key speaks for {self.subject} only")
+        return self.principal.forbidden(node)
 
     def own(self) -> ColumnElement[bool]:
         """Return which rows of requests a key that speaks for somebody sees."""
