@@ -58,7 +58,7 @@ class Principal:
     subject: str | None = None
 
     def reads(self, registry: Registry, node: str, day: str) -> bool:
-        """Whether it may read all of a node; who speaks for somebody may not, whatever the scope."""
+        """Whether it may read all of a node; who speaks for somebody may not, however high."""
         return self.subject is None and registry.covers(self.scope, node, day)
 
     def forbidden(self, node: str) -> Forbidden:

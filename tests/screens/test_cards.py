@@ -46,8 +46,9 @@ def agreed(assignment: str, state: str) -> dict[str, Any]:
     return offer(assignment, outcome="committed", state=state, members=[member(answer="accepted")])
 
 
-def moved(state: str, **span: float) -> dict[str, Any]:
-    return {"at": ago(**span), "type": "request.moved", "state": state, "cause": "queued"}
+def moved(state: str, of: str = "c.r-1", **span: float) -> dict[str, Any]:
+    what = {"type": "request.moved", "request_id": of, "state": state, "cause": "queued"}
+    return {"at": ago(**span), **what}
 
 
 def test_an_offer_says_when_where_with_whom_and_why_and_not_who_was_passed_over(
@@ -219,6 +220,23 @@ def test_one_case_shows_its_story_why_nobody_and_why_who(
     expect(page.locator("#story li")).to_contain_text(
         ["refused: Close: This role may not", "looking for someone matching"]
     )
+
+
+def test_what_becomes_of_a_referral_at_the_next_tier_is_not_told_as_the_requests_own_state(
+    page: Page, url: str, office: Office
+) -> None:
+    timeline = [
+        moved("submitted", hours=3),
+        moved("escalated", hours=2),
+        moved("unmatched", hours=1),
+        moved("closed", of="d.r-1.1", minutes=30),
+    ]
+    office.tell(request("c.r-1", "unmatched", timeline=timeline))
+    page.goto(f"{url}/request/c.r-1")
+    expect(page.locator("#story li")).to_have_count(4)
+    expect(page.locator("#story .chip")).to_have_text(["暂无人可派", "上级协调", "已提交"])
+    expect(page.locator("#story li").first).to_contain_text("在上级")
+    expect(page.locator(".life .step").last.locator(".step-time")).to_be_empty()
 
 
 @pytest.mark.parametrize("size", SIZES)

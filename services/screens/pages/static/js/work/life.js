@@ -13,20 +13,21 @@ const ENDED = ["returned", "cancelled"];
 /** The step a state belongs to; undefined for one that may come at any. */
 const step = (state) => (state === "cancelled" ? undefined : STEPS.indexOf(AT[state] ?? state));
 
-const moves = (timeline) => timeline.filter(({ type, state }) => state && type === "request.moved");
+/** Its own moves: those at another pool, which it was referred to, are another life. */
+const moves = ({ id, timeline }) => timeline.filter(({ type, state, request_id: of }) => state && type === "request.moved" && of === id);
 
 /** When each step was come to, since the request last went back before it; and the present one. */
-function reached({ state: standing, timeline }) {
+function reached(request) {
   const times = [];
   let present = 0;
-  for (const { at, state } of moves(timeline)) {
+  for (const { at, state } of moves(request)) {
     const number = step(state);
     if (number === undefined || number < 0) continue;
     present = number;
     times.length = Math.min(times.length, number + 1);
     times[number] ??= at;
   }
-  return [times, step(standing) ?? present];
+  return [times, step(request.state) ?? present];
 }
 
 function item(name, number, { times, present, request }) {

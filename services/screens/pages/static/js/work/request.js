@@ -96,7 +96,7 @@ function render() {
   showCase(shown);
   showNobody(shown);
   showOffer(shown);
-  document.getElementById("story").replaceChildren(...story(shown.timeline));
+  document.getElementById("story").replaceChildren(...story(shown));
 }
 
 ticking();

@@ -13,15 +13,15 @@ function sentence(line) {
   return text(["event", line.type]) ?? `${word("ask", line.type)} · ${text("case.pending")}`;
 }
 
-function entry(line) {
+function entry(line, own) {
   const by = line.by && line.by !== MATCHER ? word("role", line.by) : "";
   const note = PEOPLE.includes(line.type) || line.pending ? line.note : "";
-  const extra = [by, words("reason", line.reasons), note].filter(Boolean).join(" · ");
-  const chip = line.state && line.type === "request.moved" ? [make("span", "chip", word("state", line.state))] : [];
+  const extra = [own ? "" : text("case.above"), by, words("reason", line.reasons), note].filter(Boolean).join(" · ");
+  const chip = own && line.state && line.type === "request.moved" ? [make("span", "chip", word("state", line.state))] : [];
   const made = make("li", "", make("time", "", time.minutes(line.at)), make("p", "", sentence(line), " ", ...chip), make("p", "soft", extra));
-  made.dataset.tone = tone(line.state);
+  if (own) made.dataset.tone = tone(line.state);
   return made;
 }
 
-/** What happened to a request, the latest first. */
-export const story = (timeline) => timeline.toReversed().map(entry);
+/** What happened to a request, the latest first; where it was referred to, its state is not its own. */
+export const story = ({ id, timeline }) => timeline.toReversed().map((line) => entry(line, line.request_id === id));
