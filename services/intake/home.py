@@ -3,7 +3,7 @@
 Pure. Whether a move is legal now is not asked here: matching judges that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from schemas.asks import Ask, Moving, OfferAccepted, OfferDeclined, RequestSubmitted
 from schemas.codec import Event
@@ -12,7 +12,8 @@ from schemas.lifecycle import TABLE
 from schemas.pools import owner, pool
 from schemas.problems import Refusal
 from schemas.registry import ROOT
-from schemas.supply import Resource
+from schemas.supply import Agency, Equipment, Expert, Resource
+from schemas.tree import Registry
 from schemas.types import PREFIX
 from services.intake.rules import unknown
 from services.intake.scene import Assignment, Request, Scene
@@ -71,6 +72,21 @@ def _resource(scene: Scene, subject: str, data: Resource, day: str) -> Iterator[
         yield Invalid("subject", "unknown_pool", f"no pool {home} is registered")
     elif not registry.covers(home, data.node_id, day):
         yield Invalid("data.node_id", "pool", f"{data.node_id} does not lie below the pool {home}")
+    if (kind := _other(registry, subject, data)) is not None:
+        yield Invalid("subject", "taken", f"{subject} is registered as {kind}")
+
+
+def _other(registry: Registry, subject: str, data: Resource) -> str | None:
+    """Return what a resource's id belongs to already, if that is of another kind.
+
+    A booking, an offer and a key name nothing but the id.
+    """
+    kinds: tuple[tuple[str, type[Resource], Mapping[str, Resource]], ...] = (
+        ("an expert", Expert, registry.experts),
+        ("an agency", Agency, registry.agencies),
+        ("equipment", Equipment, registry.equipment),
+    )
+    return next((n for n, kind, held in kinds if subject in held and type(data) is not kind), None)
 
 
 def _request(scene: Scene, subject: str, data: RequestSubmitted, day: str) -> Iterator[Invalid]:

@@ -56,6 +56,16 @@ async def test_a_resource_belongs_to_a_registered_pool_and_stands_in_it(
     assert wrong is None or wrong in rules(answer)
 
 
+@pytest.mark.parametrize("folder", FOLDERS)
+async def test_an_id_belongs_to_one_expert_agency_or_device(station: Station, folder: str) -> None:
+    assert (await station.put(f"/v1/registry/{folder}/county.x", STATED)).status_code == 202
+    for other in FOLDERS:
+        document = {**STATED, "revision": 2} if other == folder else STATED
+        answer = await station.put(f"/v1/registry/{other}/county.x", document)
+        assert answer.status_code == (202 if other == folder else 422), answer.text
+        assert other == folder or ("id", "taken") in rules(answer)
+
+
 @pytest.mark.parametrize(
     ("scope", "status"), [("hub", 202), ("county", 202), ("yinhu", 403), ("chengbei", 403)]
 )
