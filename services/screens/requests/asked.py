@@ -65,11 +65,11 @@ def asked(connection: Connection, ask: str, request: str, at: Position | None) -
         ENTRY.c.topic == REQUESTS.name,
         or_(ENTRY.c.request == request, ENTRY.c.assignment.in_(about)),
     )
-    judged = select(ASK).where(
-        ASK.c.id == ask, or_(ASK.c.request == request, ASK.c.assignment.in_(about))
-    )
+    judged = select(ASK).where(ASK.c.id == ask).order_by(ASK.c.offset.desc())
+    here = or_(ASK.c.request == request, ASK.c.assignment.in_(about))
     asks = connection.execute(stated.order_by(ENTRY.c.offset)).all()
-    verdicts = connection.execute(judged.order_by(ASK.c.offset.desc())).all()
+    # What was asked here under the id of an ask about another request has lost to that one.
+    verdicts = connection.execute(judged if asks else judged.where(here)).all()
     return _chosen(asks, verdicts, at) if asks or verdicts else None
 
 
