@@ -151,6 +151,18 @@ def test_a_window_serves_both_where_one_after_another_serves_one() -> None:
     assert value(waiting, served) > value(waiting, simple)
 
 
+def test_who_gives_way_in_a_window_still_begins_as_early_as_can_be() -> None:
+    of = made(wanted={"specialties": ["steel"], "resident_at": ["yinhu"]}, plain={})
+    steel = [{"specialty": "steel"}]
+    waiting = [case("first", need_by=at(1)), case("steel", need_by=at(1), needs=steel)]
+    waiting += [case(f"more{n}", need_by=at(9), elements=["STD"]) for n in range(4)]
+    found = choose(waiting, of, Diary(), MORNING, RULES)
+    served = [c.candidate.members[0] for c in found.values() if isinstance(c, Choice)]
+    begins = {name: sorted((m.start - MORNING) / timedelta(hours=1) for m in served if m.id == name)
+              for name in ("county.wanted", "county.plain")}  # fmt: skip
+    assert begins == {"county.wanted": [0, 1, 2, 3, 4], "county.plain": [0]}
+
+
 def test_bundles_and_times_that_overlap_in_part_are_solved_together_as_well() -> None:
     of = made(wanted={"specialties": ["steel"], "resident_at": ["yinhu"]}, plain={}, third={})
     pair = [{"specialty": "steel"}, {}]
@@ -213,6 +225,13 @@ def test_the_earliest_time_that_would_do_is_exact() -> None:
     answer = nobody(of, need_by=at(2))
     assert [(r.field, r.to) for r in answer.relaxation] == [("need_by", f'"{at(5.25)}"')]
     assert answer.would_fit == ("county.b",)
+
+
+def test_the_earliest_time_is_exact_also_where_people_would_get_notice() -> None:
+    of, noticed = made(a={}), Rules(notice=timedelta(hours=3))
+    answer = choose([case("r", need_by=at(0.5))], of, Diary(), MORNING, noticed)["county.r"]
+    assert isinstance(answer, Nobody)
+    assert [(r.field, r.to) for r in answer.relaxation] == [("need_by", f'"{at(1)}"')]
 
 
 def test_a_budget_rises_to_the_least_fee() -> None:
