@@ -175,6 +175,23 @@ async def test_the_first_verdict_on_an_ask_remains_and_who_asked_otherwise_has_l
         ]
 
 
+async def test_who_asks_under_the_id_of_an_ask_about_another_request_has_lost(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path) as served:
+        pool = Pool()
+        await taken(served, pool, submitted("area.r"), submitted("area.q"))
+        first = ask("request.cancelled", "area.a", "area.q")
+        other = ask("request.cancelled", "area.a", "area.r")
+        places = await asks(served, first, other)
+        await judged(served, pool, places, pool.move("area.q", "cancelled", "", first))
+        lost = await served.get(f"{R}/asks/area.a", after=str(places[1]))
+        assert (lost["verdict"], lost["cause"]) == ("refused", "conflict")
+        assert (lost["state"], lost["position"]) == (None, str(served.last[0]))
+        won = await served.get("/v1/requests/area.q/asks/area.a", after=str(places[0]))
+        assert (won["verdict"], won["state"]) == ("moved", "cancelled")
+
+
 async def test_a_submission_that_was_refused_is_told_to_who_asked(tmp_path: Path) -> None:
     async with office(tmp_path) as served:
         pool, record = Pool(), submitted("area.r", "e-2")
@@ -188,6 +205,16 @@ async def test_a_submission_that_was_refused_is_told_to_who_asked(tmp_path: Path
         holds(served, "s-1", "e-1")
         await served.get(path, 403)
         await served.get(R, 404)
+
+
+async def test_an_ask_that_is_not_read_yet_is_not_said_to_be_unknown(tmp_path: Path) -> None:
+    async with office(tmp_path) as served:
+        pool = Pool()
+        await taken(served, pool, submitted("area.r"))
+        path = f"{R}/asks/area.next"
+        coming = f"yizhan.requests:{served.last[0].partition}:1000000"
+        await served.get(path, 504, after=coming, wait=0.05)
+        await served.get(path, 404, wait=0.05)
 
 
 async def test_an_answer_to_an_offer_is_an_ask_about_its_request(tmp_path: Path) -> None:

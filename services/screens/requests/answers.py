@@ -11,7 +11,7 @@ from services.screens.requests.people import People
 from services.screens.requests.reading import Whole, deals, whole
 from services.screens.requests.sight import Sight
 from services.screens.requests.tables import OFFER
-from services.screens.requests.waiting import Waiting
+from services.screens.requests.waiting import Waiting, behind
 
 
 class Answers:
@@ -45,13 +45,12 @@ class Answers:
         """Return the verdict on an ask; it is pending while there is none. Raises Forbidden."""
         request, ask = names
         await self._waiting.begun(wait)
-        if after is not None:
-            await self._waiting.reached(after, wait)
+        shown = after is None or await self._waiting.reached(after, wait)
         found, about = await self._requests.read(
             lambda c: (asked(c, ask, request, after), whole(c, request))
         )
         if found is None:
-            raise unknown("ask", ask)
+            raise unknown("ask", ask) if shown or after is None else behind(after)
         if not _concerns(eyes, found, about):
             raise eyes.forbid(about.case.moved.node_id if about else found.node or "?")
         return found.told(request, ask)

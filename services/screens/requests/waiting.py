@@ -28,7 +28,7 @@ class Waiting:
         """Wait until what lies at a position is shown as well; raises a 504 when it is not."""
         await self.begun(wait)
         if after is not None and not await self.reached(after, wait):
-            raise Refusal(504, "behind", f"{after} is not shown yet")
+            raise behind(after)
 
     async def reached(self, after: Position, wait: float) -> bool:
         """Wait until a record is shown: of the topic requests, until it was decided on.
@@ -48,3 +48,8 @@ class Waiting:
             if not await mark.passed(source, after.offset, max(0.0, end - clock())):
                 return False
         return True
+
+
+def behind(after: Position) -> Refusal:
+    """Return the error of a position that is not shown in time."""
+    return Refusal(504, "behind", f"{after} is not shown yet")
