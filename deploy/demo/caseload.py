@@ -13,7 +13,7 @@ from deploy.demo.sender import Sender
 from schemas.registry import ROOT
 
 MOST = 500
-"""Open requests that are looked at; the longest open first."""
+"""Open requests that are looked at: the newest."""
 
 
 class Caseload:

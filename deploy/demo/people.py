@@ -44,12 +44,19 @@ HABITS: dict[str, tuple[Habit, ...]] = {
         Habit(0.05, "request.disputed", "enterprise", (10, 60), {"reason": "结论需要复核"}),
     ),
     "disputed": (Habit(1.0, "service.started", "performer", (10, 30)),),
-    "confirmed": (Habit(0.9, "request.evaluated", "enterprise", (10, 60)),),
+    "confirmed": (
+        Habit(0.9, "request.evaluated", "enterprise", (10, 60)),
+        Habit(0.1, "request.closed", "staff", (60, 180)),
+    ),
     "evaluated": (Habit(1.0, "request.closed", "staff", (5, 40)),),
-    "unmatched": (Habit(0.1, "escalation.requested", "head", (3, 8)),),
+    "unmatched": (
+        Habit(0.1, "escalation.requested", "head", (3, 8)),
+        Habit(0.7, "request.closed", "staff", (120, 400), {"reason": "暂无人能办，已告知企业"}),
+        Habit(0.2, "request.cancelled", "enterprise", (120, 400)),
+    ),
     "escalated": (Habit(0.05, "request.cancelled", "enterprise", (40, 90)),),
 }  # fmt: skip
-"""What is missing from 1 is forgotten. Offers are answered below."""
+"""What is missing from 1 is forgotten: few, for it piles up. Offers are answered below."""
 
 YES, NO = 0.7, 0.15
 """Of those who are offered something: the rest forgets, and the offer expires."""
