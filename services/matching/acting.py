@@ -55,7 +55,7 @@ def _respond(sitting: Sitting, event: Event, case: Moved) -> Changes:
 
 def _accept(sitting: Sitting, event: Event, case: Moved) -> None:
     ask: RequestAccepted = event.data
-    due = ask.due_at or case.due_at or case.submitted_at + sitting.rules.due_after
+    due = ask.due_at or case.since + sitting.rules.due_after
     _plainly(sitting, event, case, **_respond(sitting, event, case), due_at=due)
     queue(sitting, ask.request_id)
 
@@ -127,9 +127,14 @@ def _cancel(sitting: Sitting, event: Event, case: Moved) -> None:
 
 
 def _reopen(sitting: Sitting, event: Event, case: Moved) -> None:
+    """Begin anew; when its time is over, it gets as much as a new case gets."""
+    demand = case.demand
+    if sitting.until(case) <= sitting.now:
+        until = sitting.now + sitting.rules.patience
+        demand = demand.model_copy(update={"need_by": until})
     _plainly(
         sitting, event, case, outcome=None, assignment=None, performers=(), excluded=(),
-        reasons=(), child=None, child_pool=None, served_at=None,
+        reasons=(), child=None, child_pool=None, served_at=None, due_at=None, demand=demand,
     )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from services.matching.acting import act, queue
 from services.matching.sitting import Sitting, named, verdict
 
 _CHILD = re.compile(r"\.[1-9]$")
+_LONGEST = 62
+"""Characters after the pool that leave room for a referral's end within the 64 of an id."""
 
 
 def hear(sitting: Sitting, event: Event) -> None:
@@ -34,6 +36,9 @@ def _submit(sitting: Sitting, event: Event) -> None:
         sitting.refuse(event, "state", "a request of this id is there already", event.subject)
     elif _CHILD.search(event.subject):
         sitting.refuse(event, "id", "a request's id must not end like a referral's, in .1 to .9")
+    elif len(event.subject.partition(".")[2]) > _LONGEST:
+        detail = f"a request's id has at most {_LONGEST} characters after its pool, for referrals"
+        sitting.refuse(event, "id", detail)
     elif lawful is None or ask.actor_role not in lawful.by:
         sitting.refuse(event, "role", f"{ask.actor_role} may not submit requests")
     else:

@@ -12,6 +12,7 @@ from services.matching.present import present
 from services.matching.rules import Rules
 from services.matching.sitting import Sitting
 from services.matching.supply import Supply
+from services.matching.surplus import OPEN, surplus
 
 
 def decide(
@@ -39,10 +40,13 @@ def _revise(sitting: Sitting) -> None:
     book.seen = supply.version
     book.freed.update(book.cases[request].pool for request in book.unmatched)
     for which, offer in sorted(book.offers.items()):
-        if book.cases[offer.request_id].state in {"offered", "committed"}:
+        if book.cases[offer.request_id].state in OPEN:
             gone = _gone(sitting, offer)
             if gone is not None:
                 offering.release(sitting, which, gone.id)
+    for resource in sorted(book.diary.booked):
+        for which in surplus(book, supply, resource):
+            offering.release(sitting, which, resource)
 
 
 def _gone(sitting: Sitting, offer: Offer) -> Member | None:

@@ -51,5 +51,8 @@ def _nobody(sitting: Sitting, case: Case, nobody: Nobody) -> None:
     if moved.kind == "referral":
         referring.unmet(sitting, case.id, nobody)
         return
-    wake = min(sitting.until(moved), sitting.now + sitting.rules.escalate_after)
+    if referring.next_pool(sitting, moved) is None:
+        wake = sitting.again(moved)
+    else:
+        wake = min(sitting.until(moved), sitting.now + sitting.rules.escalate_after)
     sitting.move(case.id, "unmatched", "nobody", reasons=nobody.reasons, wake_at=wake)

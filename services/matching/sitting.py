@@ -11,7 +11,7 @@ from schemas.fields import Frozen
 from schemas.lifecycle import legal
 from schemas.pools import owner
 from schemas.types import PREFIX, TYPES
-from services.matching.book import Book, Said
+from services.matching.book import START, Book, Said
 from services.matching.rules import Rules
 from services.matching.supply import Supply
 
@@ -60,7 +60,13 @@ class Sitting:
     def settle(self, assignment: str, outcome: Outcome, **changes: Any) -> Offer:  # noqa: ANN401
         """Say what became of a living assignment."""
         offer = self.book.offers[assignment]
-        standing = {"revision": offer.revision + 1, "occurred_at": self.now, "outcome": outcome}
+        standing = {
+            "revision": offer.revision + 1,
+            "occurred_at": self.now,
+            "outcome": outcome,
+            "reason": None,
+            "member": None,
+        }
         settled = offer.model_copy(update=standing | changes)
         self.say(f"match.{outcome}", assignment, settled)
         return settled
@@ -78,7 +84,7 @@ class Sitting:
             cause=cause,
             detail=detail,
             state=moved.state if moved else None,
-            legal=legal(moved.state if moved else None, [ask.actor_role]),
+            legal=_others(cause, event, moved),
         )
         self.say("request.refused", event.subject, data)
 
@@ -98,8 +104,21 @@ class Sitting:
         return case.demand.need_by or case.submitted_at + self.rules.patience
 
     def again(self, case: Moved) -> datetime:
-        """Return when to look again at a case that no tier can serve now."""
-        return min(self.until(case), self.now + AGAIN)
+        """Return when to look again at a case that no tier can serve now.
+
+        It is the same time for all, so that they are looked at together, the longest wait first.
+        """
+        return min(self.until(case), self.now - (self.now - START) % AGAIN + AGAIN)
+
+
+def _others(cause: str, event: Event, moved: Moved | None) -> tuple[str, ...]:
+    """Return what would be legal: about a referral only answers to its offers are."""
+    may = legal(moved.state if moved else None, [event.data.actor_role])
+    if moved is not None and moved.kind == "referral":
+        may = tuple(ask for ask in may if ask.startswith("offer."))
+    if cause in {"state", "no_tier_above"}:
+        may = tuple(ask for ask in may if ask != named(event))
+    return may
 
 
 def named(event: Event) -> str:

@@ -1,0 +1,142 @@
+"""Cases that were thought up to break the judge's word, each a property of what it decides."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from schemas.decisions import Moved, Refused
+from services.matching.rules import Rules
+from tests.matching.hall import CITY, HOME, Hall
+
+
+@pytest.fixture
+def hall() -> Hall:
+    return Hall()
+
+
+def resulted(hall: Hall, request: str) -> None:
+    """Let a request be served by whom it is offered, to the end."""
+    hall.accept(request)
+    hall.ask("service.started", request)
+    hall.ask("request.result_recorded", request)
+    hall.ask("request.confirmed", request, "enterprise")
+
+
+def test_an_id_that_leaves_no_room_for_a_referral_is_refused(hall: Hall) -> None:
+    verdict = hall.hear(
+        "request.submitted", f"{HOME}.{'r' * 63}", enterprise_id="ent-1",
+        demand={"elements": ["STD"], "mode": "diagnosis"},
+    )  # fmt: skip
+    assert isinstance(verdict, Refused)
+    assert verdict.cause == "id"
+    request = hall.submit("r" * 62)
+    hall.later(hours=1)
+    assert hall.case(request).escalations > 0
+
+
+def test_pools_that_share_a_book_wake_those_whose_own_people_are_free_again(hall: Hall) -> None:
+    hall.books[CITY] = hall.books[HOME]
+    hall.expert("teacher", "STD", pool=CITY, cap=1)
+    request = hall.submit("r1", node_id=HOME)
+    hall.later(minutes=11)
+    hall.accept(request)
+    waits = hall.submit("r2", pool=CITY, node_id=CITY)
+    assert hall.case(waits).state == "unmatched"
+    hall.ask("service.started", request)
+    hall.ask("request.result_recorded", request)
+    assert hall.case(waits).state == "offered"
+
+
+def test_a_case_taken_up_again_after_its_time_is_matched_again(hall: Hall) -> None:
+    hall.expert("li", "STD")
+    soon = (hall.now + timedelta(hours=4)).isoformat()
+    requests = [hall.submit("r1", need_by=soon), hall.submit("r2")]
+    for request in requests:
+        resulted(hall, request)
+    hall.later(days=40)
+    for request in requests:
+        hall.ask("request.reopened", request, "enterprise", reason="it is back")
+        hall.ask("request.accepted", request)
+        case = hall.case(request)
+        assert case.state == "offered"
+        assert case.due_at is not None
+        assert case.due_at > hall.now
+
+
+def test_a_case_taken_up_again_waits_as_patiently_as_a_new_one(hall: Hall) -> None:
+    hall.expert("li", "STD")
+    request = hall.submit("r1")
+    resulted(hall, request)
+    hall.expert("li", "STD", status="away")
+    hall.later(days=40)
+    hall.ask("request.reopened", request, "enterprise", reason="it is back")
+    hall.ask("request.accepted", request)
+    hall.later(days=29)
+    assert hall.case(request).state == "unmatched"
+    hall.later(days=2)
+    assert (hall.case(request).state, hall.case(request).outcome) == ("closed", "unmet")
+
+
+def test_when_there_are_fewer_of_a_device_what_was_booked_last_is_released(hall: Hall) -> None:
+    hall.device("scale", "MET", capacity=3)
+    needs = [{"kinds": ["equipment"], "elements": ["MET"]}]
+    requests = []
+    for n in range(3):
+        requests.append(hall.submit(f"r{n}", "MET", needs=needs))
+        hall.later(minutes=1)
+    first = hall.offer(requests[0]).members
+    assert all(hall.offer(request).members[0].start < first[0].end for request in requests)
+    hall.device("scale", "MET", capacity=1)
+    hall.decide()
+    spans = sorted((m.start, m.end) for r in requests for m in hall.offer(r).members)
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
+    assert hall.offer(requests[0]).members == first
+
+
+def test_what_nobody_can_serve_is_looked_at_in_one_go_the_longest_wait_first() -> None:
+    hall = Hall(Rules(escalate_after=timedelta(minutes=1)))
+    requests = [hall.submit(f"r{n}") for n in range(9)]
+    for request in requests:
+        hall.later(minutes=7)
+        assert hall.case(request).state == "unmatched"
+    looks, end = set(), hall.now + timedelta(hours=5)
+    while (due := hall.books[HOME].due()) is not None and due < end:
+        hall.now = due
+        hall.decide()
+        looks.add(due)
+    assert len(looks) == 5
+
+
+def test_a_refusal_about_a_referral_names_nothing_that_would_be_refused(hall: Hall) -> None:
+    hall.expert("teacher", "STD", pool=CITY)
+    request = hall.submit("r1")
+    hall.later(minutes=11)
+    hall.accept(request)
+    child = hall.case(request).child
+    assert child is not None
+    verdict = hall.hear("service.started", f"{CITY}.a1", request_id=child)
+    assert isinstance(verdict, Refused)
+    assert verdict.legal == ()
+
+
+def test_what_cannot_go_higher_is_not_told_that_going_higher_is_legal(hall: Hall) -> None:
+    request = hall.submit("r1")
+    hall.later(hours=2)
+    verdict = hall.ask("escalation.requested", request, "head")
+    assert isinstance(verdict, Refused)
+    assert "escalation.requested" not in verdict.legal
+
+
+def test_an_offer_that_expired_names_nobody_as_who_ended_it(hall: Hall) -> None:
+    hall.expert("li", "STD")
+    hall.expert("wang", "TST")
+    needs = [{"elements": ["STD"]}, {"elements": ["TST"]}]
+    request = hall.submit("r1", "STD", "TST", needs=needs)
+    first = hall.assigned(request)
+    verdict = hall.ask("offer.accepted", first, "expert", resource=f"{HOME}.li")
+    assert isinstance(verdict, Moved)
+    hall.later(hours=3)
+    ended = [e.data for e in hall.log[HOME] if e.subject == first][-1]
+    assert ended.outcome == "expired"
+    assert ended.member is None
