@@ -222,3 +222,18 @@ async def test_a_request_that_becomes_late_is_found_by_that(tmp_path: Path) -> N
         served.clock.pass_(hours=2)
         assert await ids(served, late=True) == ["area.r"]
         assert await ids(served, late=False) == ["area.q"]
+
+
+async def test_a_stations_key_gets_its_own_requests_of_an_enterprise_however_many_others_have(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path) as served:
+        pool = Pool()
+        own, *others = [submitted(f"area.{n:03}", "e-1", "s-2" if n else "s-1") for n in range(101)]
+        await served.publish(pool.submit(own))
+        after = await served.publish(*map(pool.submit, others))
+        await served.get("/v1/requests/area.100", after=after)
+        path = "/v1/enterprises/e-1/requests"
+        assert len((await served.get(path))["requests"]) == 100
+        holds(served, "s-1")
+        assert [row["id"] for row in (await served.get(path))["requests"]] == ["area.000"]

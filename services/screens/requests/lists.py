@@ -1,14 +1,15 @@
 """What is told of many: requests of a node or a key, offers made to somebody, an enterprise's."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from schemas.registry import ROOT
 from services.screens.desk import Desk
 from services.screens.requests.answers import unknown
 from services.screens.requests.case import Case
 from services.screens.requests.index import Requests
 from services.screens.requests.people import People
-from services.screens.requests.reading import cases, deals, made_to
+from services.screens.requests.reading import Where, cases, deals, made_to
 from services.screens.requests.sight import Sight, alike
 from services.screens.requests.stir import Key
 from services.screens.requests.tables import REQUEST
@@ -61,16 +62,26 @@ class Lists:
         registry = self._people.registry
         mine = REQUEST.c.enterprise.in_(alike(registry, enterprise)), REQUEST.c.kind == "request"
         version = self._requests.stir.version
-        found = await self._requests.read(lambda c: cases(c, *mine, limit=_LAST))
-        if not found and enterprise not in registry.enterprises:
-            raise unknown("enterprise", enterprise)
-        seen = [case for case in found if eyes.subject or eyes.covers(case.moved.node_id)]
-        if found and not seen:
-            raise eyes.forbid(found[0].moved.node_id)
+        where = [*mine, *self._reached(eyes)]
+        seen = await self._requests.read(lambda c: cases(c, *where, limit=_LAST))
+        if not seen:
+            await self._hidden(eyes, mine)
+            if enterprise not in registry.enterprises:
+                raise unknown("enterprise", enterprise)
         history = await self._requests.read(lambda c: timelines(c, [case.row.id for case in seen]))
         rows = [self._row(case, version) | {"timeline": history[case.row.id]} for case in seen]
         name = self._people.enterprise(enterprise)
         return {"enterprise_id": enterprise, "name": name, "requests": rows}
+
+    def _reached(self, eyes: Sight) -> Iterator[Where]:
+        scope = eyes.principal.scope
+        if eyes.subject is None and scope != ROOT:
+            yield REQUEST.c.node.in_(self._desk.views.chronicle.below(scope, eyes.day))
+
+    async def _hidden(self, eyes: Sight, where: Sequence[Where]) -> None:
+        """Raise Forbidden when there are such requests, none of which the key was shown."""
+        for case in await self._requests.read(lambda c: cases(c, *where, limit=1)):
+            raise eyes.forbid(case.moved.node_id)
 
     def _row(self, case: Case, version: int) -> dict[str, Any]:
         return case.summary(self._people, self._desk.now) | {"version": version}
