@@ -115,6 +115,25 @@ async def test_offers_are_listed_to_whom_they_are_made_and_from_their_node_upwar
         assert await offers("hub", "e-1") == (403, 0)
 
 
+@pytest.mark.parametrize("who", [None, "e-1", "area.li"])
+async def test_who_else_might_have_served_and_why_not_is_told_to_no_key_that_speaks_for_somebody(
+    tmp_path: Path, who: str | None
+) -> None:
+    async with office(tmp_path) as served:
+        pool = await fill(served)
+        holds(served, "hub", who)
+        told = [await served.get(OFFER), (await served.get(R))["offer"]]
+        if who == "area.li":
+            told += (await served.get("/v1/offers"))["offers"]
+        found = [bool(offer[name]) for offer in told for name in ("passed", "alternatives")]
+        assert set(found) == {who is None}
+        records = pool.nobody("area.r", "conflict"), pool.move("area.r", "unmatched")
+        after = await served.publish(*records)
+        unmatched = (await served.get(R, after=after))["unmatched"]
+        assert unmatched["reasons"] == ["conflict"]
+        assert bool(unmatched["passed"]) is (who is None)
+
+
 async def test_a_key_that_reaches_one_station_cannot_list_another(tmp_path: Path) -> None:
     async with office(tmp_path) as served:
         await fill(served)

@@ -33,9 +33,9 @@ class Answers:
             raise unknown("request", request)
         if not eyes.sees(found.case.moved, found.parent, found.members):
             raise eyes.forbid(found.case.moved.node_id)
-        return found.case.summary(self._people, self._desk.now) | {
+        return found.case.summary(self._people, self._desk.now, others=eyes.others) | {
             "version": version,
-            "offer": found.offer and found.offer.told(self._people),
+            "offer": found.offer and found.offer.told(self._people, others=eyes.others),
             "timeline": found.timeline,
         }
 
@@ -69,7 +69,7 @@ class Answers:
         member = eyes.subject in {member.id for member in deal.offer.members}
         if not (member or eyes.covers(deal.offer.node_id) or eyes.speaks(deal.offer.enterprise_id)):
             raise eyes.forbid(deal.offer.node_id)
-        return deal.told(self._people)
+        return deal.told(self._people, others=eyes.others)
 
 
 def unknown(what: str, name: str) -> Refusal:

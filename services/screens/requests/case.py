@@ -27,8 +27,11 @@ class Case:
         unmatched = Unmatched.model_validate_json(row.nobody) if row.nobody else None
         return cls(row, Moved.model_validate_json(row.document), unmatched)
 
-    def summary(self, people: People, now: int) -> dict[str, Any]:
-        """Return what lists show; `now` in milliseconds since 1970."""
+    def summary(self, people: People, now: int, *, others: bool) -> dict[str, Any]:
+        """Return what lists show, with what it says of `others` who might have served.
+
+        `now` in milliseconds since 1970.
+        """
         moved, limit = self.moved, late_at(self.moved)
         return {
             "id": self.row.id,
@@ -55,20 +58,21 @@ class Case:
             "escalations": moved.escalations,
             "child": moved.child,
             "reasons": moved.reasons,
-            "unmatched": self._nobody(),
+            "unmatched": self._nobody(others),
             "score": moved.score,
             "outcome": moved.outcome,
             "legal": _LEGAL[moved.kind, moved.state],
             "position": str(Position(ASSIGNMENTS.name, self.row.partition, self.row.offset)),
         }
 
-    def _nobody(self) -> dict[str, Any] | None:
+    def _nobody(self, others: bool) -> dict[str, Any] | None:  # noqa: FBT001  # as in summary
         """Return why nobody serves, while that is so."""
         unserved = self.moved.state in {"unmatched", "escalated"} or self.moved.outcome == "unmet"
         if self.nobody is None or not unserved:
             return None
         told = {"reasons", "passed", "relaxation", "would_fit"}
-        return self.nobody.model_dump(mode="json", include=told)
+        found = self.nobody.model_dump(mode="json", include=told)
+        return found if others else found | {"passed": []}
 
 
 def _legal(kind: str, state: State, roles: frozenset[str]) -> list[str]:

@@ -25,25 +25,30 @@ class Deal:
         moved = Moved.model_validate_json(row.about) if row.about else None
         return cls(row, Offer.model_validate_json(row.document), moved)
 
-    def told(self, people: People) -> dict[str, Any]:
-        """Return it as people read it."""
+    def told(self, people: People, *, others: bool) -> dict[str, Any]:
+        """Return it as people read it, with what it says of `others` who might have served."""
         offer, moved, row = self.offer, self.moved, self.row
         demand = moved.demand if moved else None
         plain = offer.model_dump(mode="json", include=_PLAIN)
-        return plain | {
-            "assignment": row.assignment,
-            "node": offer.node_id,
-            "node_name": people.node(offer.node_id),
-            "enterprise_name": people.enterprise(offer.enterprise_id),
-            "about": demand and demand.about,
-            "minutes": demand and demand.minutes,
-            "urgent": demand.urgent if demand else None,
-            "members": [_member(member, people) for member in offer.members],
-            "offered_at": stamp(offer.offered_at),
-            "expires_at": stamp(offer.expires_at),
-            "state": moved and moved.state,
-            "position": str(Position(ASSIGNMENTS.name, row.partition, row.offset)),
-        }
+        unsaid: dict[str, Any] = {} if others else {"alternatives": [], "passed": []}
+        return (
+            plain
+            | unsaid
+            | {
+                "assignment": row.assignment,
+                "node": offer.node_id,
+                "node_name": people.node(offer.node_id),
+                "enterprise_name": people.enterprise(offer.enterprise_id),
+                "about": demand and demand.about,
+                "minutes": demand and demand.minutes,
+                "urgent": demand.urgent if demand else None,
+                "members": [_member(member, people) for member in offer.members],
+                "offered_at": stamp(offer.offered_at),
+                "expires_at": stamp(offer.expires_at),
+                "state": moved and moved.state,
+                "position": str(Position(ASSIGNMENTS.name, row.partition, row.offset)),
+            }
+        )
 
 
 def _member(member: Member, people: People) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Lists:
         where = [eyes.own(), *wanted.where(chronicle, node, desk.today, desk.now)]
         after, more = wanted.after, wanted.limit + 1
         found = await self._requests.read(lambda c: cases(c, *where, limit=more, after=after))
-        rows = [self._row(case, version) for case in found[: wanted.limit]]
+        rows = [self._row(eyes, case, version) for case in found[: wanted.limit]]
         return {"version": version, "requests": rows, "next": wanted.next(found)}
 
     async def offers(self, eyes: Sight, wanted: WantedOffers) -> dict[str, Any]:
@@ -52,7 +52,8 @@ class Lists:
         version = self._requests.stir.version
         where = [made_to(resource), *wanted.where(eyes, self._desk.views.chronicle)]
         found = await self._requests.read(lambda c: deals(c, *where, limit=wanted.limit))
-        return {"version": version, "offers": [deal.told(self._people) for deal in found]}
+        rows = [deal.told(self._people, others=eyes.others) for deal in found]
+        return {"version": version, "offers": rows}
 
     async def enterprise(self, eyes: Sight, enterprise: str) -> dict[str, Any]:
         """Return an enterprise's requests with their timelines; raises Forbidden, or a 404."""
@@ -69,7 +70,9 @@ class Lists:
             if enterprise not in registry.enterprises:
                 raise unknown("enterprise", enterprise)
         history = await self._requests.read(lambda c: timelines(c, [case.row.id for case in seen]))
-        rows = [self._row(case, version) | {"timeline": history[case.row.id]} for case in seen]
+        rows = [
+            self._row(eyes, case, version) | {"timeline": history[case.row.id]} for case in seen
+        ]
         name = self._people.enterprise(enterprise)
         return {"enterprise_id": enterprise, "name": name, "requests": rows}
 
@@ -83,8 +86,9 @@ class Lists:
         for case in await self._requests.read(lambda c: cases(c, *where, limit=1)):
             raise eyes.forbid(case.moved.node_id)
 
-    def _row(self, case: Case, version: int) -> dict[str, Any]:
-        return case.summary(self._people, self._desk.now) | {"version": version}
+    def _row(self, eyes: Sight, case: Case, version: int) -> dict[str, Any]:
+        told = case.summary(self._people, self._desk.now, others=eyes.others)
+        return told | {"version": version}
 
     async def _node(self, eyes: Sight, node: str | None) -> str | None:
         """Return the node whose requests are asked for; None: wherever they are."""

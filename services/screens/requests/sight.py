@@ -31,6 +31,11 @@ class Sight:
         """For whom the key speaks; None: for nobody."""
         return self.principal.subject
 
+    @property
+    def others(self) -> bool:
+        """Whether the key sees who else might have served, and why they do not."""
+        return self.subject is None
+
     def covers(self, node: str) -> bool:
         """Whether the key sees all of a node."""
         return self.principal.reads(self.registry, node, self.day)
