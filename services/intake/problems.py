@@ -24,7 +24,8 @@ def problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _ours)
 
 
-def _ours(request: Request, error: Exception) -> Response:
+# Coroutines, because plain functions would wait for a thread, and be cut off when the app ends.
+async def _ours(request: Request, error: Exception) -> Response:
     status, body = problem(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Refusal):
         _log.error("not answered", method=request.method, path=request.url.path, error=str(error))
@@ -34,7 +35,7 @@ def _ours(request: Request, error: Exception) -> Response:
     return Response(encode(body), status, said, CONTENT_TYPE)
 
 
-def _http(request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     body, said = details(error.status_code, error.detail), dict(error.headers or {})
     if "Allow" in said:
@@ -52,6 +53,6 @@ def _allowed(request: Request) -> list[str]:
     ]
 
 
-def _gone(_request: Request, _error: Exception) -> Response:
+async def _gone(_request: Request, _error: Exception) -> Response:
     # Nobody reads this answer; without it the log would show a failure of ours.
     return Response(status_code=400)

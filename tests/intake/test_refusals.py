@@ -1,9 +1,11 @@
 """What is not right is refused by name, and no byte of it reaches the log."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
+from anyio import to_thread
 
 from tests.intake.station import Clock, Station, rules, service
 
@@ -81,6 +83,21 @@ async def test_a_node_that_is_none_spoils_no_other_field(station: Station, node:
     answer = await station.post("/v1/services", service(node_id=node), idempotency_key="one")
     assert answer.status_code == 422
     assert {error["field"] for error in answer.json()["errors"]} == {"node_id"}
+
+
+async def test_a_refusal_waits_for_no_thread(station: Station) -> None:
+    threads = to_thread.current_default_thread_limiter()
+    holders = [object() for _ in range(int(threads.total_tokens))]
+    for holder in holders:
+        threads.acquire_on_behalf_of_nowait(holder)
+    try:
+        async with asyncio.timeout(5):
+            answer = await station.post("/v1/services", {})
+            missing = await station.send("GET", "/v1/nothing")
+    finally:
+        for holder in holders:
+            threads.release_on_behalf_of(holder)
+    assert (answer.status_code, missing.status_code) == (400, 404)
 
 
 async def test_a_node_nobody_registered_is_refused(station: Station) -> None:
