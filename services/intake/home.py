@@ -9,7 +9,7 @@ from schemas.asks import Ask, Moving, OfferAccepted, OfferDeclined, RequestSubmi
 from schemas.codec import Event
 from schemas.errors import Invalid
 from schemas.lifecycle import TABLE
-from schemas.pools import owner, pool
+from schemas.pools import misnamed, owner, pool
 from schemas.problems import Refusal
 from schemas.registry import ROOT
 from schemas.supply import Agency, Equipment, Expert, Resource
@@ -92,6 +92,8 @@ def _other(registry: Registry, subject: str, data: Resource) -> str | None:
 def _request(scene: Scene, subject: str, data: RequestSubmitted, day: str) -> Iterator[Invalid]:
     if data.demand.within is not None:
         yield from unknown(scene.registry, data.demand.within, "data.demand.within")
+    if (flaw := misnamed(subject)) is not None:
+        yield Invalid("subject", "misnamed", flaw)
     home = pool(scene.registry, data.node_id, day)
     # What was submitted once keeps its pool, also when the tree has changed since.
     if owner(subject) != home and scene.request(subject) is None:

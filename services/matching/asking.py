@@ -1,19 +1,13 @@
 """What becomes of an ask: the table says whether it is legal, and if not, what would be."""
 
-import re
-
 from schemas.asks import Moving, RequestSubmitted
 from schemas.codec import Event
 from schemas.decisions import Moved
 from schemas.lifecycle import PERFORMER, STAFF, legal, row
-from schemas.pools import owner
+from schemas.pools import misnamed, owner
 from services.matching import offering
 from services.matching.acting import act, queue
 from services.matching.sitting import Sitting, named, verdict
-
-_CHILD = re.compile(r"\.[1-9]$")
-_LONGEST = 62
-"""Characters after the pool that leave room for a referral's end within the 64 of an id."""
 
 
 def hear(sitting: Sitting, event: Event) -> None:
@@ -34,11 +28,8 @@ def _submit(sitting: Sitting, event: Event) -> None:
     lawful = row("request.submitted", None)
     if event.subject in sitting.book.cases:
         sitting.refuse(event, "state", "a request of this id is there already", event.subject)
-    elif _CHILD.search(event.subject):
-        sitting.refuse(event, "id", "a request's id must not end like a referral's, in .1 to .9")
-    elif len(event.subject.partition(".")[2]) > _LONGEST:
-        detail = f"a request's id has at most {_LONGEST} characters after its pool, for referrals"
-        sitting.refuse(event, "id", detail)
+    elif (flaw := misnamed(event.subject)) is not None:
+        sitting.refuse(event, "id", flaw)
     elif lawful is None or ask.actor_role not in lawful.by:
         sitting.refuse(event, "role", f"{ask.actor_role} may not submit requests")
     else:

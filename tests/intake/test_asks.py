@@ -70,9 +70,10 @@ async def test_a_request_is_submitted_to_the_pool_of_its_node(station: Station) 
 @pytest.mark.parametrize(
     ("own", "wrong"),
     [("county.r-1", None), ("yinhu.r-1", "pool"), ("hub.r-1", "pool"),
-     ("r-1", "string_pattern_mismatch")],
+     ("r-1", "string_pattern_mismatch"), ("county.r.1", "misnamed"), ("county.r.10", None),
+     (f"county.{'r' * 63}", "misnamed"), (f"county.{'r' * 62}", None)],
 )  # fmt: skip
-async def test_an_own_id_names_the_pool_that_serves_the_node(
+async def test_an_own_id_names_the_pool_that_serves_the_node_and_is_no_referrals(
     station: Station, own: str, wrong: str | None
 ) -> None:
     answer = await station.post("/v1/requests", {**ORDER, "id": own})
