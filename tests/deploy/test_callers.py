@@ -25,7 +25,8 @@ def hour() -> list[dict[str, Any]]:
 def case(state: str, number: int = 0, **more: Any) -> dict[str, Any]:
     whole = {
         "id": f"xiaonan-qu.r{number}", "node": "yinhu", "state": state, "revision": 3,
-        "since": MORNING.isoformat(), "offer": None, "enterprise_id": "ent-000001",
+        "since": MORNING.isoformat(), "served_at": MORNING.isoformat(), "offer": None,
+        "enterprise_id": "ent-000001",
         "performers": [{"id": "xiaonan-qu.exp-01", "kind": "expert", "label": ""}],
         "demand": {"elements": ["QM"], "mode": "diagnosis", "minutes": 60},
     }  # fmt: skip
@@ -38,6 +39,11 @@ def test_everything_said_can_be_read() -> None:
     said += [ask for state in HABITS for n in range(20) for ask in act(case(state, n), later, 1.0)]
     assert len(said) > 200
     assert [e for e in map(decode, map(encode, said)) if not isinstance(e, Event)] == []
+
+
+def test_a_demo_that_goes_on_states_the_same_service_for_a_result_as_before() -> None:
+    first, again = (delivered(case("resulted"), MORNING + timedelta(minutes=n)) for n in (10, 50))
+    assert (first["subject"], first["data"]) == (again["subject"], again["data"])
 
 
 def test_requests_come_about_as_often_as_is_said_and_want_all_kinds_of_things() -> None:
