@@ -17,7 +17,7 @@ from tests.matching.running import ends
 from tests.system.process import Process, processes, until, yizhan
 
 DISTURBANCES = 20
-FROZEN = 8.0
+FROZEN = 7.5
 """Seconds, longer than a silent member stays in its group."""
 RULES = {"OFFER_MINUTES": "0.025", "ESCALATE_MINUTES": "0.01"}
 
@@ -43,7 +43,7 @@ def disturbed(victims: Sequence[Process], seed: int, frozen: float) -> Callable[
                 victim.kill()
             if victim.process.poll() is not None:
                 victim.start()
-            if dice.random() < 0.7:
+            if dice.random() < 0.4:
                 victim.until_ready()
         for victim in victims:
             _alive(victim)
@@ -111,5 +111,5 @@ async def test_matchers_killed_and_frozen_on_kafka_decide_every_ask_once_and_boo
     for victim in two:
         victim.data.mkdir(parents=True)
     with processes(*two):
-        await decided(url, two, seed=2, frozen=0.25)
+        await decided(url, two, seed=2, frozen=0.2)
         await silent(url, two)

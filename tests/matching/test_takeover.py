@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from bus import Bus, Partition, Position, Record
-from schemas.decisions import Advanced
+from bus import Bus, Partition, Position, Record, kafka
+from schemas.decisions import Advanced, Moved
 from schemas.errors import Mismatch, Unavailable
-from schemas.topics import ASSIGNMENTS, REFERRALS, REQUESTS
+from schemas.topics import ASSIGNMENTS, REFERRALS, REQUESTS, TOPICS
 from services.matching.book import Book
+from services.matching.inbox import MOST
 from services.matching.takeover import owner
+from tests.matching.crowd import POOLS
 from tests.matching.running import (
     CITY,
     COUNTIES,
@@ -141,3 +143,44 @@ async def test_a_partition_is_taken_over_without_reading_the_others(log: Bus) ->
     for number, pools in held.items():
         assert all(ASSIGNMENTS.partition(pool, 4) == number for pool in pools)
     assert set().union(*held.values()) == {case.pool for case in (await requests(log)).values()}
+
+
+async def test_a_partition_of_many_batches_is_read_to_its_end(log: Bus) -> None:
+    await run(log, [*province(), *[submitted(f"r{n}") for n in range(1500)]], escalate_minutes=60)
+    number = ASSIGNMENTS.partition(COUNTIES[0], 4)
+    assert (await ends(log, ASSIGNMENTS))[Partition(ASSIGNMENTS.name, number)] > MOST
+    async with matching(log, escalate_minutes=60) as worker:
+        assert len(worker.sources[number].book.cases) == 1500
+
+
+async def test_nothing_is_decided_before_the_registry_is_read(log: Bus) -> None:
+    strangers = [expert(f"li-{n}", "MET", pool=CITY) for n in range(MOST + 500)]
+    await log.publish([*province(), *strangers, expert("wang"), submitted("r1")])
+    await run(log, offer_minutes=5)
+    moves = [e.data.state for e in await events(log, ASSIGNMENTS) if isinstance(e.data, Moved)]
+    assert moves == ["submitted", "accepted", "matching", "offered"]
+
+
+async def test_what_is_asked_while_partitions_change_hands_is_answered_once(
+    own_kafka: str,
+) -> None:
+    asks = [submitted(f"r{n}", pool=POOLS[n % len(POOLS)]) for n in range(90)]
+    async with kafka.connect(own_kafka, 4) as log:
+        await log.create(TOPICS)
+    async with kafka.connect(own_kafka) as first, kafka.connect(own_kafka) as second:
+        log = first
+        await log.publish(province())
+        async with matching(first, escalate_minutes=60) as one:
+            await log.publish(asks[:30])
+            await decided(log, one)
+            async with matching(second, escalate_minutes=60) as two:
+                await until(lambda: len(one.sources) == len(two.sources) == 2)
+                await log.publish(asks[30:60])
+                await decided(log, one)
+                await decided(log, two)
+            await until(lambda: len(one.sources) == 4 and not one.ready())
+            await log.publish(asks[60:])
+            await decided(log, one)
+        found = Counter(await verdicts(log))
+    assert len(found) == 90
+    assert set(found.values()) == {1}
