@@ -1,12 +1,11 @@
 """The cards of who serves, the page of an enterprise and of one case, and the wall's funnel."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.screens.reception import Office, ago, browsing, looking, member, offer, opened, request
+from tests.screens.reception import Office, ago, member, offer, request
 
 PARTS = [{"name": "knows", "points": 40}, {"name": "load", "points": -6}]
 PASSED = [{"id": "c.x-2", "reason": "conflict"}]
@@ -14,32 +13,9 @@ SIZES = ((1920, 1080), (1366, 768), (390, 844))
 PAGES = ("/desk/s-1", "/cards/c.x-1", "/enterprise/ent-1", "/request/c.r-1")
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with browsing(chromium) as started:
-        yield started
-
-
-@pytest.fixture
-def served() -> Iterator[tuple[str, Office]]:
-    with opened() as found:
-        yield found
-
-
-@pytest.fixture
-def office(served: tuple[str, Office]) -> Office:
-    return served[1]
-
-
 @pytest.fixture
 def url(served: tuple[str, Office]) -> str:
     return served[0]
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    with looking(browser) as found:
-        yield found
 
 
 def agreed(assignment: str, state: str) -> dict[str, Any]:

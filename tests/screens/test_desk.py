@@ -1,11 +1,9 @@
 """A station's desk in a real browser: what it asks, what it is told, and how it is worked."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.screens.reception import KEY, Office, ago, browsing, looking, member, opened, request
+from tests.screens.reception import KEY, Office, ago, looking, member, request
 
 REASONS = ["no_slot_in_time", "no_industry"]
 RELAXED = [
@@ -15,32 +13,9 @@ RELAXED = [
 UNMATCHED = {"reasons": REASONS, "passed": [], "relaxation": RELAXED, "would_fit": ["c.x-9"]}
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with browsing(chromium) as started:
-        yield started
-
-
-@pytest.fixture
-def served() -> Iterator[tuple[str, Office]]:
-    with opened() as found:
-        yield found
-
-
-@pytest.fixture
-def office(served: tuple[str, Office]) -> Office:
-    return served[1]
-
-
 @pytest.fixture
 def url(served: tuple[str, Office]) -> str:
     return f"{served[0]}/desk/s-1"
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    with looking(browser) as found:
-        yield found
 
 
 def fill(page: Page) -> None:
