@@ -72,7 +72,7 @@ class Case:
             return None
         told = {"reasons", "passed", "relaxation", "would_fit"}
         found = self.nobody.model_dump(mode="json", include=told)
-        return found if others else found | {"passed": []}
+        return found if others else found | {"passed": [], "would_fit": []}
 
 
 def _legal(kind: str, state: State, roles: frozenset[str]) -> list[str]:
