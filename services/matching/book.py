@@ -42,7 +42,9 @@ class Book:
 
     `cases` goes by request, `offers` by living assignment, `ended` by the others. `answered` holds
     (type, id) of every ask that has its verdict. `waiting` and `unmatched` are requests in those
-    states. `freed` are the pools where something became free since the last round.
+    states. `freed` are who became free since the last round, or changed: ids of resources,
+    enterprises, or whole pools. `hopeful` are unmatched requests to be looked at in the rounds that
+    follow, because of those in `stirred`.
     """
 
     cases: dict[str, Moved] = field(default_factory=dict)
@@ -53,6 +55,8 @@ class Book:
     queue: set[str] = field(default_factory=set)
     unmatched: set[str] = field(default_factory=set)
     freed: set[str] = field(default_factory=set)
+    hopeful: set[str] = field(default_factory=set)
+    stirred: set[str] = field(default_factory=set)
     positions: dict[str, int] = field(default_factory=dict)
     now: datetime = START
     seen: int | None = None
@@ -62,7 +66,7 @@ class Book:
     @property
     def waiting(self) -> bool:
         """Whether cases wait for a round."""
-        return bool(self.queue)
+        return bool(self.queue or self.hopeful)
 
     def apply(self, kind: EventType, subject: str, data: Any) -> None:  # noqa: ANN401  # any model
         """Take in one decision of this partition."""
@@ -130,7 +134,7 @@ class Book:
         own = self.living(request, now)
         if own is not None and (now.served or now.state not in BOOKED):
             offer = self.offers.pop(own)
-            self._free(own, offer.request_id, offer.outcome, offer.members, now.pool)
+            self._free(own, offer.request_id, offer.outcome, offer.members)
 
     def _offer(self, assignment: str, now: Offer) -> None:
         standing = self.offers.get(assignment)
@@ -142,7 +146,7 @@ class Book:
         elif standing is not None:
             del self.offers[assignment]
             self._campaign(now, -1)
-            self._free(assignment, now.request_id, now.outcome, now.members, now.pool)
+            self._free(assignment, now.request_id, now.outcome, now.members)
 
     def _campaign(self, offer: Offer, count: int) -> None:
         demand = self.cases[offer.request_id].demand
@@ -156,8 +160,7 @@ class Book:
         request: str,
         outcome: Outcome,
         members: tuple[Member, ...],
-        pool: str,
     ) -> None:
         self.diary.free(assignment, members)
         self.ended[assignment] = Ended(request, outcome)
-        self.freed.add(pool)
+        self.freed.update(member.id for member in members)

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from schemas.codec import Event
-from schemas.decisions import Member, Offer
 from schemas.topics import REFERRALS
 from services.matching import asking, clock, offering, pairing, referring
 from services.matching.book import Book, Said
-from services.matching.present import present
 from services.matching.rules import Rules
 from services.matching.sitting import Sitting
 from services.matching.supply import Supply
-from services.matching.surplus import OPEN, surplus
+from services.matching.surplus import gone, surplus
 
 
 def decide(
@@ -37,17 +35,14 @@ def _revise(sitting: Sitting) -> None:
     book, supply = sitting.book, sitting.supply
     if book.seen == supply.version:
         return
+    changed, booked = supply.since(book.seen or 0), set(book.diary.booked)
+    touched = booked if book.seen is None else booked & changed
+    if book.seen is None or not changed.isdisjoint(supply.registry.nodes):
+        book.freed.update(book.cases[request].pool for request in book.unmatched)
+    book.freed |= changed
     book.seen = supply.version
-    book.freed.update(book.cases[request].pool for request in book.unmatched)
-    for which, offer in sorted(book.offers.items()):
-        if book.cases[offer.request_id].state in OPEN:
-            gone = _gone(sitting, offer)
-            if gone is not None:
-                offering.release(sitting, which, gone.id)
-    for resource in sorted(book.diary.booked):
+    for resource in sorted(touched):
+        for which in gone(book, supply, resource):
+            offering.release(sitting, which, resource)
         for which in surplus(book, supply, resource):
             offering.release(sitting, which, resource)
-
-
-def _gone(sitting: Sitting, offer: Offer) -> Member | None:
-    return next((m for m in offer.members if not present(sitting.supply, m)), None)

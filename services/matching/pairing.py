@@ -5,17 +5,15 @@ from services.matching import offering, referring
 from services.matching.choice import Case, Choice, Nobody
 from services.matching.choose import choose
 from services.matching.sitting import Sitting
+from services.matching.waking import awake
 
 
 def match(sitting: Sitting) -> None:
     """Match what waits, and what waits again because supply has come back."""
     book = sitting.book
-    woken = {r for r in book.unmatched if book.cases[r].pool in book.freed}
-    book.freed.clear()
-    if not (book.queue or woken):
+    cases = awake(sitting)
+    if not cases:
         return
-    cases = [Case(request, book.cases[request]) for request in book.queue | woken]
-    cases.sort(key=lambda case: (case.moved.submitted_at, case.id))
     found = choose(
         cases, sitting.supply, book.diary, sitting.now, sitting.rules, explain=book.queue
     )

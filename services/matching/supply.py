@@ -17,19 +17,28 @@ RESOURCES = frozenset({"yizhan.expert", "yizhan.agency", "yizhan.equipment"})
 
 @dataclass(slots=True)
 class Supply:
-    """The registry, and its resources by pool. `version` rises whenever anything changes."""
+    """The registry, and its resources by pool. `version` rises whenever anything changes.
+
+    `_changed` holds by version what changed, so it is as long as the registry.
+    """
 
     registry: Registry = field(default_factory=Registry)
     version: int = 0
     _pools: dict[str, dict[str, Resource]] = field(default_factory=dict)
+    _changed: list[str] = field(default_factory=list)
 
     def apply(self, event: Event) -> None:
         """Take a registry event in, if it stands."""
         if self.registry.apply(event) is not Verdict.STANDS:
             return
         self.version += 1
+        self._changed.append(event.subject)
         if event.slot in RESOURCES:
             self._pools.setdefault(owner(event.subject), {})[event.subject] = event.data
+
+    def since(self, version: int) -> set[str]:
+        """Return the ids of all that has changed since a version."""
+        return set(self._changed[version:])
 
     def of(self, pool: str) -> Mapping[str, Resource]:
         """Return the resources of a pool, by id."""

@@ -1,14 +1,28 @@
-"""Bookings that a resource has no room for any more, since there are fewer of it than before."""
+"""Bookings that a resource cannot keep: it has gone, or there are fewer of it than before."""
 
 from datetime import datetime
 
+from schemas.decisions import State
 from services.matching.book import Book
 from services.matching.diary import Booking
+from services.matching.present import present
 from services.matching.supply import Supply
 from services.matching.times import Span, both, crowded, instant
 
 OPEN = frozenset({"offered", "committed"})
 """States in which what is booked can still be released."""
+
+
+def gone(book: Book, supply: Supply, resource: str) -> list[str]:
+    """Return the assignments to release because a member is not there for them any more."""
+    return [
+        one.assignment
+        for one in book.diary.of(resource)
+        if _state(book, one) in OPEN
+        and not all(
+            present(supply, m) for m in book.offers[one.assignment].members if m.id == resource
+        )
+    ]
 
 
 def surplus(book: Book, supply: Supply, resource: str) -> list[str]:
@@ -18,9 +32,8 @@ def surplus(book: Book, supply: Supply, resource: str) -> list[str]:
         return []
 
     def turn(one: Booking) -> tuple[bool, datetime, str]:
-        offer = book.offers[one.assignment]
-        state = book.cases[offer.request_id].state
-        return (state in OPEN, offer.offered_at, one.assignment)
+        offered = book.offers[one.assignment].offered_at
+        return (_state(book, one) in OPEN, offered, one.assignment)
 
     kept: list[Span] = []
     found: list[str] = []
@@ -30,6 +43,10 @@ def surplus(book: Book, supply: Supply, resource: str) -> list[str]:
         else:
             kept.append(_span(one))
     return found
+
+
+def _state(book: Book, booking: Booking) -> State:
+    return book.cases[book.offers[booking.assignment].request_id].state
 
 
 def _span(booking: Booking) -> Span:

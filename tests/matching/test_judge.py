@@ -1,18 +1,29 @@
 """Cases that were thought up to break the judge's word, each a property of what it decides."""
 
+from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from schemas.decisions import Moved, Refused
-from services.matching.rules import Rules
-from tests.matching.hall import CITY, HOME, Hall
+from services.matching.rules import WAN_YUAN, Rules
+from services.matching.waking import ROUND
+from tests.matching.hall import CITY, HOME, Hall, read
+
+DEMAND = {"elements": ["STD"], "mode": "diagnosis"}
 
 
 @pytest.fixture
 def hall() -> Hall:
     return Hall()
+
+
+def settle(hall: Hall) -> None:
+    """Hold rounds until none is left to hold."""
+    while hall.books[HOME].waiting:
+        hall.decide()
 
 
 def resulted(hall: Hall, request: str) -> None:
@@ -140,3 +151,43 @@ def test_an_offer_that_expired_names_nobody_as_who_ended_it(hall: Hall) -> None:
     ended = [e.data for e in hall.log[HOME] if e.subject == first][-1]
     assert ended.outcome == "expired"
     assert ended.member is None
+
+
+def test_who_is_freed_serves_the_longest_wait_however_many_wait(hall: Hall) -> None:
+    hall.expert("li", "STD", cap=1)
+    first = hall.submit("a")
+    hall.accept(first)
+    waits = [hall.submit(f"b{n}") for n in range(ROUND + 20)]
+    hall.ask("service.started", first)
+    hall.ask("request.result_recorded", first)
+    settle(hall)
+    assert {hall.case(request).state for request in waits[1:]} == {"unmatched"}
+    assert hall.case(waits[0]).state == "offered"
+
+
+def test_what_comes_at_once_is_matched_round_by_round_and_a_takeover_goes_on(hall: Hall) -> None:
+    hall.expert("li", "STD", capacity=1000)
+    asks = [
+        read("request.submitted", f"{HOME}.r{n}", hall.stated(enterprise_id="ent-1", demand=DEMAND))
+        for n in range(2 * ROUND + 1)
+    ]
+    hall.decide({HOME: asks})
+    assert Counter(c.state for c in hall.books[HOME].cases.values())["matching"] == ROUND + 1
+    hall.books[HOME] = hall.replayed(HOME)
+    assert hall.books[HOME].waiting
+    settle(hall)
+    assert {c.state for c in hall.books[HOME].cases.values()} == {"offered"}
+
+
+def test_an_enterprise_that_gains_a_category_wakes_its_own_requests(hall: Hall) -> None:
+    hall.agency("bank", "FIN", kind="bank")
+    loan = {"amount": 4000 * WAN_YUAN, "ground": "brand"}
+    more: dict[str, Any] = {"loan": loan, "needs": [{"kinds": ["bank"], "elements": ["FIN"]}]}
+    request = hall.submit("r1", "FIN", **more)
+    assert hall.case(request).state == "unmatched"
+    hall.register(
+        "enterprise.category_granted", "ent-1", node_id="hub", name="x",
+        categories=[{"category": "little_giant"}],
+    )  # fmt: skip
+    hall.decide()
+    assert hall.case(request).state == "offered"
