@@ -157,12 +157,14 @@ def test_who_is_freed_serves_the_longest_wait_however_many_wait(hall: Hall) -> N
     hall.expert("li", "STD", cap=1)
     first = hall.submit("a")
     hall.accept(first)
-    waits = [hall.submit(f"b{n}") for n in range(ROUND + 20)]
+    longest = hall.submit("z")
+    hall.later(minutes=1)
+    others = [hall.submit(f"b{n}") for n in range(ROUND + 20)]
     hall.ask("service.started", first)
     hall.ask("request.result_recorded", first)
     settle(hall)
-    assert {hall.case(request).state for request in waits[1:]} == {"unmatched"}
-    assert hall.case(waits[0]).state == "offered"
+    assert {hall.case(request).state for request in others} == {"unmatched"}
+    assert hall.case(longest).state == "offered"
 
 
 def test_what_comes_at_once_is_matched_round_by_round_and_a_takeover_goes_on(hall: Hall) -> None:
