@@ -177,6 +177,8 @@ def _nobody(sitting: Sitting, request: str, case: Moved, letter: ReferralAnswere
             reasons=reasons,
             child=None,
         )
+        # Somebody may have become free at home while it was away, and nobody waited then.
+        sitting.book.freed.add(case.enterprise_id)
 
 
 def _ended(sitting: Sitting, child: str, letter: ReferralEnded) -> None:

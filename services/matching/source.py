@@ -127,6 +127,8 @@ class Source:
     def _patience(self, time: float) -> float | None:
         """Return for how many seconds nothing but inputs can change anything; None: for ever."""
         rest = max(self._rested + self._means.window - time, 0.0)
+        if self.book.waiting:
+            return IDLE
         if self._pending():
             return rest
         due = self.book.due()
