@@ -1,9 +1,10 @@
-"""Whether somebody who was booked still is there for it."""
+"""Whether somebody who was booked still is there for it, and can do it."""
 
 from collections.abc import Sequence
 
 from schemas.days import business_day
 from schemas.decisions import Member
+from schemas.demand import Demand
 from schemas.supply import Equipment, Resource, Span
 from services.matching.supply import Supply
 
@@ -17,6 +18,21 @@ def present(supply: Supply, member: Member) -> bool:
         and _valid(resource, business_day(member.start))
         and (not resource.calendar or _open(resource.calendar, member))
         and not any(_meets(span, member) for span in resource.busy)
+    )
+
+
+def able(supply: Supply, demand: Demand, number: int, member: Member) -> bool:
+    """Whether a booked member still offers what it was booked for; members go by their needs."""
+    resource, day = supply.find(member.id), business_day(member.start)
+    wish = demand.needs[number] if demand.needs else None
+    elements = wish.elements if wish else demand.elements
+    if resource is None or not set(elements).issubset(resource.elements):
+        return False
+    name = wish.qualification if wish else None
+    return name is None or any(
+        (one.since or day) <= day <= (one.until or day)
+        for one in resource.qualifications
+        if one.name == name
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from schemas.decisions import State
 from services.matching.book import Book
 from services.matching.diary import Booking
-from services.matching.present import present
+from services.matching.present import able, present
 from services.matching.supply import Supply
 from services.matching.times import Span, both, crowded, instant
 
@@ -14,15 +14,19 @@ OPEN = frozenset({"offered", "committed"})
 
 
 def gone(book: Book, supply: Supply, resource: str) -> list[str]:
-    """Return the assignments to release because a member is not there for them any more."""
-    return [
-        one.assignment
-        for one in book.diary.of(resource)
-        if _state(book, one) in OPEN
-        and not all(
-            present(supply, m) for m in book.offers[one.assignment].members if m.id == resource
+    """Return the assignments to release because a member cannot serve in them any more."""
+    found: list[str] = []
+    for one in book.diary.of(resource):
+        offer = book.offers[one.assignment]
+        demand = book.cases[offer.request_id].demand
+        stays = all(
+            present(supply, m) and able(supply, demand, n, m)
+            for n, m in enumerate(offer.members)
+            if m.id == resource
         )
-    ]
+        if _state(book, one) in OPEN and not stays:
+            found.append(one.assignment)
+    return found
 
 
 def surplus(book: Book, supply: Supply, resource: str) -> list[str]:

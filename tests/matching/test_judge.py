@@ -193,3 +193,17 @@ def test_an_enterprise_that_gains_a_category_wakes_its_own_requests(hall: Hall) 
     )  # fmt: skip
     hall.decide()
     assert hall.case(request).state == "offered"
+
+
+@pytest.mark.parametrize("until", ["2026-01-01", None])
+def test_who_loses_what_he_was_booked_for_is_released(hall: Hall, until: str | None) -> None:
+    held = {"name": "iso"}
+    li = hall.expert("li", "STD", qualifications=[held])
+    request = hall.submit("r1", needs=[{"elements": ["STD"], "qualification": "iso"}])
+    hall.accept(request)
+    lost = {**held, "to": until} if until else held
+    hall.expert("li", "STD" if until else "TST", qualifications=[lost])
+    hall.decide()
+    assert hall.case(request).state == "unmatched"
+    assert hall.offer(request).outcome == "released"
+    assert not hall.books[HOME].diary.of(li)
