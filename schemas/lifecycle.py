@@ -49,7 +49,12 @@ TABLE = (
     Row("request.evaluated", ("confirmed",), "evaluated", ENTERPRISE),
     Row("request.followed_up", ("resulted", "confirmed", "evaluated", "closed"), None, STAFF),
     Row("escalation.requested", ("matching", "unmatched"), "escalated", HEAD),
-    Row("request.closed", ("confirmed", "evaluated", "unmatched", "escalated"), "closed", STAFF),
+    Row(
+        "request.closed",
+        ("resulted", "disputed", "confirmed", "evaluated", "unmatched", "escalated"),
+        "closed",
+        STAFF,
+    ),
     Row(
         "request.cancelled",
         (*UNSERVED, "escalated", "offered", "committed", "in_service", "blocked"),

@@ -177,7 +177,7 @@ class Hall:
             e.data for log in self.log.values() for e in log
             if isinstance(e.data, kind) and e.data.request_id.startswith(request)
         ]  # fmt: skip
-        return sorted(found, key=lambda one: one.occurred_at)[-1]
+        return max(reversed(found), key=lambda one: one.occurred_at)
 
     def assigned(self, request: str) -> str:
         """Return the assignment that a request has now, here or at the pool it was referred to."""
