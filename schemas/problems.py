@@ -3,7 +3,15 @@
 from http import HTTPStatus
 from typing import Any
 
-from schemas.errors import Forbidden, Invalid, TooLarge, Unauthenticated, Unavailable, YizhanError
+from schemas.errors import (
+    Forbidden,
+    Invalid,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    Unusable,
+    YizhanError,
+)
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER = 1
@@ -31,6 +39,8 @@ def problem(error: Exception) -> tuple[int, dict[str, Any]]:
         return status, details(
             status, "the log does not answer now: nothing is promised, try again"
         )
+    if isinstance(error, Unusable):
+        return status, details(status, "a store of this hub cannot be used now: try again")
     if isinstance(error, Invalid):
         return status, details(status, error.detail) | _fields(error)
     rule = {"rule": error.rule} if isinstance(error, Refusal) else {}
@@ -47,7 +57,7 @@ def headers(error: Exception) -> dict[str, str]:
     """Return what the answer says besides: when to try again, how to present a key."""
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": "Bearer"}
-    retriable = isinstance(error, YizhanError) and error.retriable
+    retriable = isinstance(error, Unusable) or getattr(error, "retriable", False)
     return {"Retry-After": str(RETRY_AFTER)} if retriable else {}
 
 
@@ -68,6 +78,6 @@ def _status(error: Exception) -> int:  # noqa: PLR0911  # one line per kind of e
             return 413
         case Invalid():
             return 400 if error.rule in _MALFORMED else 422
-        case YizhanError(retriable=True):
+        case YizhanError(retriable=True) | Unusable():
             return 503
     return 500
