@@ -39,6 +39,10 @@ class ReferralAnswered(Referral):
     reasons: Reasons = ()
 
 
+class ReferralBegun(Referral):
+    """At home the work has begun: who was sent cannot step back any more."""
+
+
 class ReferralEnded(Referral):
     """Home needs the child no more: what it reserved is free."""
 

@@ -167,6 +167,7 @@ REFERRED = _types(
     {
         "referral.asked": referral.ReferralAsked,
         "referral.answered": referral.ReferralAnswered,
+        "referral.begun": referral.ReferralBegun,
         "referral.ended": referral.ReferralEnded,
     },
 )

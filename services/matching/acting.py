@@ -66,6 +66,7 @@ def _return(sitting: Sitting, event: Event, case: Moved) -> None:
 
 def _start(sitting: Sitting, event: Event, case: Moved) -> None:
     own = {} if case.assignment else {"reasons": ()}
+    referring.begin(sitting, event.data.request_id, case)
     _plainly(sitting, event, case, **_respond(sitting, event, case), **own)
 
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from schemas.codec import Event
 from schemas.decisions import Escalated, Moved, Origin, State
-from schemas.referral import ReferralAnswered, ReferralAsked, ReferralEnded
+from schemas.lifecycle import ENDED
+from schemas.referral import ReferralAnswered, ReferralAsked, ReferralBegun, ReferralEnded
 from services.matching.choice import Nobody
 from services.matching.sitting import Sitting
 
@@ -25,6 +26,8 @@ def hear(sitting: Sitting, event: Event) -> None:
             _asked(sitting, event.subject, event.data)
         case ReferralAnswered():
             _answered(sitting, event.subject, event.data)
+        case ReferralBegun():
+            _begun(sitting, event.subject)
         case ReferralEnded():
             _ended(sitting, event.subject, event.data)
 
@@ -82,6 +85,14 @@ def escalate(
             excluded=case.excluded,
         ),
     )
+
+
+def begin(sitting: Sitting, request: str, case: Moved) -> None:
+    """Tell the pool that was asked that the work of its child has begun."""
+    if case.child is not None and case.child_pool is not None:
+        letter = _letter(sitting, case, case.child_pool, 1)
+        begun = ReferralBegun(**letter, request_id=request, level=case.level)
+        sitting.say("referral.begun", case.child, begun)
 
 
 def end(sitting: Sitting, request: str, case: Moved, outcome: Literal["done", "withdrawn"]) -> None:
@@ -181,12 +192,30 @@ def _nobody(sitting: Sitting, request: str, case: Moved, letter: ReferralAnswere
         sitting.book.freed.add(case.enterprise_id)
 
 
+def _begun(sitting: Sitting, child: str) -> None:
+    """Hold who was sent to it; whom home does without, because he has just stepped back, is free.
+
+    His letter and home's have crossed then: the work is done at home by those who began it.
+    """
+    case = sitting.book.cases.get(child)
+    if case is None or case.state in ENDED:
+        return
+    if case.state == "committed":
+        sitting.move(child, "in_service", "begun")
+    else:
+        _over(sitting, child, case, "withdrawn")
+
+
 def _ended(sitting: Sitting, child: str, letter: ReferralEnded) -> None:
     case = sitting.book.cases.get(child)
-    if case is None or case.state in {"closed", "cancelled"}:
+    if case is None or case.state in ENDED:
         return
+    _over(sitting, child, case, letter.outcome)
+
+
+def _over(sitting: Sitting, child: str, case: Moved, outcome: str) -> None:
     living = sitting.book.offers.get(case.assignment or "")
-    if letter.outcome == "done" and (living is None or living.outcome == "committed"):
+    if outcome == "done" and (living is None or living.outcome == "committed"):
         sitting.move(
             child, "closed", "done", served_at=sitting.now if living else None, outcome="done"
         )

@@ -19,8 +19,10 @@ from schemas.types import PREFIX
 
 LATE = timedelta(seconds=15)
 """So much after its time an alarm that has not rung is one that was forgotten."""
-CHILD = {("closed", "nobody"), ("closed", "done"), ("cancelled", "withdrawn")}
-"""How a referral ends: to which state, and why; it has no asks of its own but those of offers."""
+CHILD = {
+    ("in_service", "begun"), ("closed", "nobody"), ("closed", "done"), ("cancelled", "withdrawn")
+}  # fmt: skip
+"""How a referral begins and ends; it has no asks of its own but those of offers."""
 Ask = tuple[str, str]
 """The type of an ask without its prefix, and its id."""
 Records = list[tuple[int, Event | None]]

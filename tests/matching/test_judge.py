@@ -1,6 +1,6 @@
 """Cases that were thought up to break the judge's word, each a property of what it decides."""
 
-from collections import Counter
+from collections import Counter, deque
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -207,3 +207,42 @@ def test_who_loses_what_he_was_booked_for_is_released(hall: Hall, until: str | N
     assert hall.case(request).state == "unmatched"
     assert hall.offer(request).outcome == "released"
     assert not hall.books[HOME].diary.of(li)
+
+
+def test_who_was_sent_by_the_tier_above_cannot_step_back_once_the_work_has_begun(
+    hall: Hall,
+) -> None:
+    expert = hall.expert("metrologist", "MET", pool=CITY)
+    hall.expert("second", "MET", pool=CITY)
+    request = hall.submit("r1", "MET")
+    hall.later(minutes=10)
+    hall.accept(request)
+    (expert,) = hall.case(request).performers
+    which = hall.assigned(request)
+    assert isinstance(hall.ask("service.started", request, "expert", resource=expert), Moved)
+    refused = hall.ask("offer.declined", which, "expert", resource=expert)
+    assert isinstance(refused, Refused)
+    assert hall.case(request).performers == (expert,)
+    assert isinstance(
+        hall.ask("request.result_recorded", request, "expert", resource=expert), Moved
+    )
+    assert not hall.books[CITY].diary.of(expert)
+
+
+def test_a_step_back_that_crosses_the_beginning_of_the_work_sends_nobody_else(
+    hall: Hall,
+) -> None:
+    for name in ("one", "two"):
+        hall.expert(name, "MET", pool=CITY)
+    request = hall.submit("r1", "MET")
+    hall.later(minutes=10)
+    hall.accept(request)
+    (expert,) = hall.case(request).performers
+    hall.delayed = deque()
+    hall.ask("service.started", request, "expert", resource=expert)
+    hall.ask("offer.declined", hall.assigned(request), "expert", resource=expert)
+    while hall.delayed:
+        hall.deliver()
+    assert hall.case(request).state == "in_service"
+    assert not hall.books[CITY].diary.booked
+    assert not hall.books[CITY].offers

@@ -32,7 +32,9 @@ CHILD = {
     ("offered", "committed", "offer.accepted"), ("committed", "matching", "released"),
     ("committed", "matching", "offer.declined"), ("offered", "cancelled", "withdrawn"),
     ("committed", "cancelled", "withdrawn"), ("committed", "closed", "done"),
-    ("offered", "cancelled", "done"), ("matching", "cancelled", "withdrawn"),
+    ("committed", "in_service", "begun"), ("in_service", "closed", "done"),
+    ("in_service", "cancelled", "withdrawn"), ("offered", "cancelled", "done"),
+    ("matching", "cancelled", "withdrawn"),
 }  # fmt: skip
 """What a referral does at the pool that was asked."""
 

@@ -189,6 +189,7 @@ REFERRED: dict[str, tuple[str, Attributes]] = {
         "yubei.r-1.1",
         REFERRAL | {"state": "committed", "assignment": "chongqing.a-1"},
     ),
+    "referral.begun": ("yubei.r-1.1", REFERRAL),
     "referral.ended": ("yubei.r-1.1", REFERRAL | {"outcome": "done"}),
 }
 OTHERS: dict[str, tuple[str, Attributes]] = {
