@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import structlog
 
 from deploy.demo.callers import Callers
 from deploy.demo.event import Event
@@ -12,6 +13,7 @@ from deploy.demo.people import act, delivered
 from deploy.demo.sender import Sender
 from schemas.registry import ROOT
 
+_log = structlog.get_logger(__name__)
 MOST = 500
 """Open requests that are looked at: the newest."""
 
@@ -29,7 +31,7 @@ class Caseload:
     async def step(self, now: datetime, seconds: float) -> None:
         """Ask for what is new, and do what is due about what is open."""
         asks = list(self._callers.step(now, seconds * self._speed))
-        for case in await self._open():
+        for case in await self._seen():
             asks += [ask for ask in act(case, now, self._speed) if self._first(ask)]
             if case["state"] == "resulted" and case["id"] not in self._served:
                 self._served.add(case["id"])
@@ -42,6 +44,14 @@ class Caseload:
         new = ask["subject"] not in self._said
         self._said.add(ask["subject"])
         return new
+
+    async def _seen(self) -> list[Mapping[str, Any]]:
+        """Return what is open; what cannot be seen now is looked at again a moment later."""
+        try:
+            return await self._open()
+        except httpx.HTTPError as error:
+            _log.warning("requests cannot be seen", error=repr(error))
+            return []
 
     async def _open(self) -> list[Mapping[str, Any]]:
         asked = {"node": ROOT, "open": "true", "limit": str(MOST)}
