@@ -6,8 +6,8 @@ an assignment of resources to needs, solved exactly; all needs are met whenever 
 
 from collections.abc import Callable, Iterator, Sequence
 
+from services.matching.assignment import assigned
 from services.matching.entry import fee
-from services.matching.hungarian import assigned
 from services.matching.option import Fit, Option, fitting, option, timed
 from services.matching.roster import Roster
 from services.matching.times import starts, tiled
