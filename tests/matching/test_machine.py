@@ -119,6 +119,33 @@ class Judge(RuleBasedStateMachine):
         self._hear(kind, f"{pool}.a{len(self.asks)}", answer | {"actor_role": "expert"})
 
     @rule(data=st.data())
+    def go_on(self, data: st.DataObject) -> None:
+        """Let a request take its usual next step, so that some of them get far."""
+        books, request = self.hall.books, data.draw(st.sampled_from(self.requests or ["none"]))
+        case = books[HOME].cases.get(request)
+        if case is None:
+            return
+        if case.state in _USUAL:
+            kind, role = _USUAL[case.state]
+            who = case.performers[0] if case.performers and role == "expert" else None
+            more = {
+                "request_id": request,
+                "actor_role": role if who or role != "expert" else "staff",
+            }
+            self._hear(kind, f"{HOME}.a{len(self.asks)}", more | ({"resource": who} if who else {}))
+            return
+        while self.hall.delayed:
+            self.hall.deliver()
+        pool, of = (case.child_pool, case.child) if case.child else (HOME, request)
+        standing = books[pool or HOME].cases.get(of or request)
+        if standing is not None and standing.state == "offered" and standing.assignment:
+            for member in books[pool or HOME].offers[standing.assignment].members:
+                if member.answer is None:
+                    answer = {"assignment_id": standing.assignment, "resource": member.id}
+                    subject = f"{pool or HOME}.a{len(self.asks)}"
+                    self._hear("offer.accepted", subject, answer | {"actor_role": "expert"})
+
+    @rule(data=st.data())
     def repeat(self, data: st.DataObject) -> None:
         """Send an ask again: nothing is said."""
         if not self.asks:
@@ -229,7 +256,7 @@ class Judge(RuleBasedStateMachine):
             for which, ended in book.ended.items():
                 case = book.cases[ended.request]
                 assert ended.outcome != "offered"
-                if case.state == "cancelled" and case.assignment == which:
+                if case.state == "cancelled" and case.assignment == which and not case.served:
                     assert ended.outcome == "released"
 
     def _no_child_outlives_its_home(self) -> None:
@@ -246,6 +273,11 @@ def _fields(ask: str) -> str:
     return {"request.evaluated": "score"}.get(ask, "reason" if ask in _REASONED else "")
 
 
+_USUAL = {
+    "submitted": ("request.accepted", "staff"), "committed": ("service.started", "expert"),
+    "in_service": ("request.result_recorded", "expert"),
+    "resulted": ("request.confirmed", "enterprise"),
+}  # fmt: skip
 _REASONED = {"service.blocked", "request.returned", "request.disputed", "request.reopened"}
 
 
