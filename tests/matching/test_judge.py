@@ -246,3 +246,30 @@ def test_a_step_back_that_crosses_the_beginning_of_the_work_sends_nobody_else(
     assert hall.case(request).state == "in_service"
     assert not hall.books[CITY].diary.booked
     assert not hall.books[CITY].offers
+
+
+def test_a_cancellation_frees_what_the_tier_above_has_reserved(hall: Hall) -> None:
+    hall.expert("metrologist", "MET", pool=CITY)
+    request = hall.submit("r1", "MET")
+    hall.later(minutes=10)
+    hall.accept(request)
+    assert hall.books[CITY].diary.booked
+    hall.ask("request.cancelled", request)
+    assert not hall.books[CITY].diary.booked
+    assert {ended.outcome for ended in hall.books[CITY].ended.values()} == {"released"}
+
+
+def test_a_cancellation_that_crosses_an_acceptance_above_leaves_nothing_reserved(
+    hall: Hall,
+) -> None:
+    hall.expert("metrologist", "MET", pool=CITY)
+    request = hall.submit("r1", "MET")
+    hall.later(minutes=10)
+    which, (member,) = hall.assigned(request), hall.members(request)
+    hall.delayed = deque()
+    assert isinstance(hall.ask("offer.accepted", which, "expert", resource=member), Moved)
+    assert isinstance(hall.ask("request.cancelled", request), Moved)
+    while hall.delayed:
+        hall.deliver()
+    assert hall.case(request).state == "cancelled"
+    assert not hall.books[CITY].diary.booked
