@@ -273,3 +273,17 @@ def test_a_cancellation_that_crosses_an_acceptance_above_leaves_nothing_reserved
         hall.deliver()
     assert hall.case(request).state == "cancelled"
     assert not hall.books[CITY].diary.booked
+
+
+def test_home_learns_that_who_was_sent_from_above_has_stepped_back(hall: Hall) -> None:
+    for name in ("one", "two"):
+        hall.expert(name, "MET", pool=CITY)
+    request = hall.submit("r1", "MET")
+    hall.later(minutes=10)
+    hall.accept(request)
+    (first,) = hall.case(request).performers
+    hall.ask("offer.declined", hall.assigned(request), "expert", resource=first)
+    assert (hall.case(request).state, hall.case(request).performers) == ("escalated", ())
+    hall.accept(request)
+    assert hall.case(request).state == "committed"
+    assert hall.case(request).performers != (first,)
