@@ -3,15 +3,18 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
+from bus import Bus, sqlite
+from bus import kafka as kafka_log
 from deploy import kafka as cluster
 from deploy.kafka import java
 from schemas.errors import Unusable
+from schemas.topics import TOPICS
 
 MARKS = {"kafka": "kafka", "own_kafka": "kafka", "kafka_jars": "kafka", "chromium": "browser"}
 """Who asks for the fixture gets the marker, so that `-m "not kafka"` leaves out exactly those."""
@@ -67,3 +70,21 @@ def chromium() -> str:
         if path := shutil.which(name):
             return path
     lacking("browser", "There is no chromium on the PATH.")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.kafka)])
+def servers(request: pytest.FixtureRequest) -> str | None:
+    """The Kafka to use; None: the embedded log."""
+    return request.getfixturevalue("own_kafka") if request.param == "kafka" else None
+
+
+@pytest.fixture
+async def either(servers: str | None, tmp_path: Path) -> AsyncIterator[Bus]:
+    """A whole log with all of Yizhan's topics, embedded and on Kafka."""
+    if servers is None:
+        async with sqlite.connect(str(tmp_path / "log.db"), 4) as embedded:
+            yield embedded
+    else:
+        async with kafka_log.connect(servers, 4) as real:
+            await real.create(TOPICS)
+            yield real
