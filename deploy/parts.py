@@ -59,7 +59,8 @@ def _matching(on: Ground) -> AbstractAsyncContextManager[Service]:
 
 
 def _stats(on: Ground) -> AbstractAsyncContextManager[Service]:
-    return stats.running(on.log, read(stats.Settings, data=on.settings.data), on.tasks)
+    settings = read(stats.Settings, data=on.settings.data)
+    return stats.running(on.log, settings, on.tasks, metrics=on.metrics)
 
 
 def _screens(on: Ground) -> AbstractAsyncContextManager[Service]:

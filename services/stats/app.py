@@ -11,6 +11,7 @@ from typing import Any
 import faust
 from faust.contrib.asgi import faust_app_running
 from faust.types import TP
+from prometheus_client import CollectorRegistry
 
 from bus.faust import application, batches, inform
 from bus.port import Batch, Bus, Partition
@@ -20,6 +21,7 @@ from schemas.errors import Unavailable
 from schemas.measures import CATALOGUE
 from schemas.topics import ASSIGNMENTS, HEARTBEATS, REFERRALS, REGISTRY, REQUESTS, RESULTS
 from services.stats.audit import auditing
+from services.stats.metrics import Metrics
 from services.stats.settings import Settings
 from services.stats.store import TABLES, Store
 from services.stats.worker import Worker
@@ -31,14 +33,21 @@ INPUTS = (REGISTRY, REQUESTS, ASSIGNMENTS, REFERRALS, RESULTS, HEARTBEATS)
 
 
 @asynccontextmanager
-async def running(log: Bus, settings: Settings, tasks: TaskGroup) -> AsyncIterator[Worker]:
+async def running(
+    log: Bus,
+    settings: Settings,
+    tasks: TaskGroup,
+    *,
+    metrics: CollectorRegistry | None = None,
+) -> AsyncIterator[Worker]:
     """Run stats on `log`; an error of its own ends `tasks`.
 
     The state file is named after the catalogue: what counts otherwise is counted anew from 0.
     """
+    counts = Metrics(CollectorRegistry() if metrics is None else metrics)
     path = settings.data / f"stats-{CATALOGUE}.db"
     with State.open(path, TABLES, log.identity) as state:
-        worker = Worker(log, Store(state), _now)
+        worker = Worker(log, Store(state), _now, counts)
         app = host(worker, settings)
         async with faust_app_running(app, stop_timeout=5.0):
             loops = (

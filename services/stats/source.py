@@ -5,6 +5,7 @@ log had *after* the claim: before, a newer row of its predecessor may stand ther
 """
 
 from asyncio import Task
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -26,7 +27,9 @@ class Source:
     """A source partition's ledger at `position`; `dirty` tells when unpublished places changed.
 
     Until `loading` is done the ledger is still being read. `until` is how far it must have read to
-    publish, None before it is claimed; `end` is where the log ended when it was asked last.
+    publish, None before it is claimed; `end` is where the log ended when it was asked last. `flaws`
+    counts by rule what could not be used, until it is told; `began` is when the partition came, on
+    the process's clock, None once it has caught up.
     """
 
     partition: Partition
@@ -39,6 +42,8 @@ class Source:
     published: int = -1
     end: int = 0
     late: bool = False
+    flaws: Counter[str] = field(default_factory=Counter)
+    began: float | None = None
 
     @property
     def owner(self) -> str:
@@ -55,6 +60,16 @@ class Source:
         """Whether it may publish."""
         return self.until is not None and self.position >= self.until
 
+    @property
+    def due(self) -> bool:
+        """Whether there is something to publish, and it may be."""
+        return self.caught_up and self.position != self.published
+
+    @property
+    def behind(self) -> int:
+        """How many records the log held when it was asked last that are not folded yet."""
+        return max(0, self.end - self.position)
+
     def fold(self, batch: Batch, now: str) -> tuple[list[Put], list[Record]]:
         """Take a batch in; return the slots that stand anew, and dead letters for the rest."""
         read = decoder(named(batch.topic), batch.partition, self.partitions)
@@ -64,6 +79,7 @@ class Source:
             event = read(record.value)
             flaw = self._judge(event, batch.next, puts) if isinstance(event, Event) else event
             if flaw is not None:
+                self.flaws[flaw.rule] += 1
                 letters.append(letter(self.partition, record.offset, record.value, flaw, now))
         self.position = batch.next
         return puts, letters
@@ -75,7 +91,7 @@ class Source:
 
     async def flush(self, log: Bus, store: Store, now: Callable[[], str]) -> None:
         """Publish the rows that changed and a mark, if anything moved; raises Fenced."""
-        if not self.caught_up or self.position == self.published:
+        if not self.due:
             return
         position, places = self.position, list(self.dirty)
         records = self._rows(position, places, now())

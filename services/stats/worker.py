@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import perf_counter
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from bus.port import Batch, Bus, Partition
 from schemas.errors import Fenced, Unavailable
 from schemas.topics import named
 from services.stats.audit import Auditor
+from services.stats.metrics import Metrics
 from services.stats.said import audited
 from services.stats.source import Source
 from services.stats.store import Store
@@ -21,8 +24,9 @@ Clock = Callable[[], str]
 class Worker:
     """The source partitions held now, each with its ledger."""
 
-    def __init__(self, log: Bus, store: Store, now: Clock) -> None:
+    def __init__(self, log: Bus, store: Store, now: Clock, metrics: Metrics | None = None) -> None:
         self.log, self._store, self._now = log, store, now
+        self.metrics = metrics or Metrics(CollectorRegistry())
         self.sources: dict[Partition, Source] = {}
         self._away: str | None = None
 
@@ -37,11 +41,15 @@ class Worker:
             source = Source(partition, partitions, self._store.position(partition))
             source.loading = asyncio.create_task(self._load(source))
             self.sources[partition] = source
+            if source.counts:
+                source.began = perf_counter()
+                self.metrics.taken(partition)
         return source.position
 
     def drop(self, partition: Partition) -> None:
         """Forget a partition that goes."""
         self.sources.pop(partition, None)
+        self.metrics.gone(partition)
 
     @property
     def held(self) -> frozenset[Partition]:
@@ -69,6 +77,9 @@ class Worker:
         if letters:
             _log.warning("dead letters", source=source.partition, count=len(letters))
             await self.log.publish(letters)
+            self.metrics.dead(batch.topic, source.flaws)
+            source.flaws.clear()
+        self.metrics.records.labels(batch.topic).inc(len(batch.records))
         if self._holds(source):
             self._store.save(batch.source, batch.base, batch.next, puts)
         return True
@@ -89,6 +100,8 @@ class Worker:
             found = audited(report.source, report.position, self._now(), report.differences)
             with self._publishing(source):
                 await self.log.advance(source.owner, {}, [found])
+            if self._holds(source):
+                self.metrics.audited(report.source, drift=bool(report.differences))
 
     async def look(self) -> None:
         """See whether the log answers, and whether what it held at the last look has been read."""
@@ -96,6 +109,8 @@ class Worker:
             for source in list(self.sources.values()):
                 source.late = source.position < source.end
                 source.end = await self.log.highwater(source.partition)
+                if self._holds(source):
+                    self.metrics.lag.labels(*source.partition).set(source.behind)
             self._away = None
         except Unavailable as error:
             self._away = str(error)
@@ -128,7 +143,12 @@ class Worker:
             if await self._loaded(source):
                 if source.until is None:
                     await source.claim(self.log)
-                await source.flush(self.log, self._store, self._now)
+                if source.due:
+                    with self.metrics.flush.time():
+                        await source.flush(self.log, self._store, self._now)
+                if source.caught_up and source.began is not None:
+                    self.metrics.catch_up.observe(perf_counter() - source.began)
+                    source.began = None
 
     @contextmanager
     def _publishing(self, source: Source) -> Iterator[None]:
