@@ -1,6 +1,6 @@
 """What services tell each other: heartbeats, counter rows, flush marks, audits, dead letters."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -68,3 +68,18 @@ class DeadLetter(Frozen):
     size: int
     sha256: str
     value: str | None
+
+
+class LetterSettled(Frozen):
+    """What became of the dead letter of one record; nobody has to look at it any more.
+
+    "replayed": its bytes went into the log once more, as they were; "repaired": what should have
+    been written did; "dismissed": nothing did, for a reason. `sha256` is of what was published.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    how: Literal["replayed", "repaired", "dismissed"]
+    reason: Annotated[str, Field(max_length=500)] | None = None
+    sha256: str | None = None

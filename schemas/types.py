@@ -181,7 +181,10 @@ REPORTS = [
             "counters.audited": reports.CountersAudited,
         },
     ),
-    *_types(DEAD_LETTERS, {"record.rejected": reports.DeadLetter}),
+    *_types(
+        DEAD_LETTERS,
+        {"record.rejected": reports.DeadLetter, "letter.settled": reports.LetterSettled},
+    ),
 ]
 
 TYPES = {

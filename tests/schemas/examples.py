@@ -227,6 +227,11 @@ OTHERS: dict[str, tuple[str, Attributes]] = {
         {"topic": "yizhan.results", "partition": 3, "offset": 98, "rule": "json", "field": "",
          "detail": "not valid JSON", "size": 1, "sha256": "00", "value": "AA=="},
     ),
+    "letter.settled": (
+        "yizhan.results/3/98",
+        {"topic": "yizhan.results", "partition": 3, "offset": 98, "how": "repaired",
+         "sha256": "00"},
+    ),
 }  # fmt: skip
 
 
