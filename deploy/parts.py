@@ -65,7 +65,7 @@ def _stats(on: Ground) -> AbstractAsyncContextManager[Service]:
 
 def _screens(on: Ground) -> AbstractAsyncContextManager[Service]:
     settings = read(screens.Settings, data=on.settings.data)
-    return screens.running(on.log, on.keys, settings, on.tasks)
+    return screens.running(on.log, on.keys, settings, on.tasks, metrics=on.metrics)
 
 
 INTAKE = Part("intake", intake.Settings, _intake)

@@ -37,6 +37,7 @@ async def running(
     counts.show(
         lambda: sum(len(source.book.offers) for source in worker.sources.values()),
         lambda: sum(len(source.book.unmatched) for source in worker.sources.values()),
+        worker.overdue,
     )
     async with (
         log.subscribe(None, BESIDE, lambda _: 0) as beside,

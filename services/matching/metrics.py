@@ -48,7 +48,16 @@ class Metrics:
             registry=registry,
         )
 
-    def show(self, offers: Callable[[], int], unmatched: Callable[[], int]) -> None:
-        """Ask these for what is open whenever somebody looks."""
+        self._overdue = Gauge(
+            "yizhan_matching_overdue_seconds",
+            "For how long what the clock alone should do has waited: offers that expire, and such.",
+            registry=registry,
+        )
+
+    def show(
+        self, offers: Callable[[], int], unmatched: Callable[[], int], overdue: Callable[[], float]
+    ) -> None:
+        """Ask these for what is open, and how late it is, whenever somebody looks."""
+        self._overdue.set_function(overdue)
         self._open.labels("assignments").set_function(offers)
         self._open.labels("unmatched").set_function(unmatched)

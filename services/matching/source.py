@@ -47,12 +47,14 @@ class Source:
 
     `sure` is whether the book is what the log says: not before it was taken over, nor while
     decisions are on their way, nor after they may have been lost. `leads` is whether it decides.
+    `due` is when the clock alone changed something next, when it was looked at last; None: never.
     """
 
     def __init__(self, number: int, means: Means) -> None:
         self.number, self._means = number, means
         self.book, self.inbox = Book(), Inbox({})
         self.sure = self.leads = False
+        self.due: datetime | None = None
         self._places = [Partition(topic.name, number) for topic in INPUTS]
         self._moved: dict[Partition, int] = {}
         self._decided: dict[Partition, int] = dict.fromkeys(self._places, 0)
@@ -117,6 +119,7 @@ class Source:
     async def _gather(self) -> list[Batch]:
         """Wait until there is something to decide; return what has come in by then."""
         loop = asyncio.get_running_loop()
+        self.due = self.book.due()
         await self.inbox.heard(self._patience(loop.time()))
         end = loop.time() + self._means.window
         while 0 < self.inbox.count < MOST and loop.time() < end and not self._stopping:

@@ -63,6 +63,11 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
+    def overdue(self) -> float:
+        """Return for how many seconds what the clock alone should do has waited."""
+        dues = [source.due for source in self.sources.values() if source.due is not None]
+        return max((self.means.clock() - min(dues)).total_seconds(), 0.0) if dues else 0.0
+
     async def hear(self, subscription: Subscription) -> None:
         """Read requests for ever."""
         await self._follow(subscription, lambda: self._wanted(REQUESTS.name), self._put)

@@ -21,21 +21,25 @@ class Lag:
     def __init__(self, log: Bus, topics: Sequence[Topic], marks: Marks, every: float) -> None:
         self._log, self._topics, self._marks, self._every = log, topics, marks, every
         self._due: Mapping[Partition, int] = {}
+        self._seen: Mapping[Partition, int] = {}
         self._away: str | None = None
 
     async def run(self) -> None:
         """Look for ever."""
-        seen: Mapping[Partition, int] = {}
         while True:
             try:
                 async with asyncio.timeout(self._every):
                     found = await ends(self._log, self._topics)
-                self._due, seen, self._away = seen, found, None
+                self._due, self._seen, self._away = self._seen, found, None
             except TimeoutError:
                 self._away = f"no answer in {self._every:g} seconds"
             except Unavailable as error:
                 self._away = str(error)
             await asyncio.sleep(self._every)
+
+    def records(self) -> int:
+        """Return how many records there were at the last look that are not read yet."""
+        return sum(max(0, end - self._marks.at(place)) for place, end in self._seen.items())
 
     def behind(self) -> str | None:
         """Return what should have been read by now, or that the log does not say; None: nothing."""

@@ -49,6 +49,10 @@ class Live:
             channel.clients.discard(client)
             channel.left = time.monotonic()
 
+    def followers(self) -> int:
+        """Return how many clients there are."""
+        return sum(len(channel.clients) for channel in self._channels.values())
+
     def end(self) -> None:
         """Send every client away: they come back to whoever runs next."""
         for channel in self._channels.values():

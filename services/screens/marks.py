@@ -25,6 +25,11 @@ class Marks:
             if not entry[2].done():
                 entry[2].set_result(None)
 
+    def ahead(self, other: "Marks", topic: str) -> int:
+        """Return by how many offsets of a topic this has come further than another."""
+        mine = [(source, at) for source, at in self._at.items() if source.topic == topic]
+        return sum(max(0, at - other.at(source)) for source, at in mine)
+
     def reached(self, ends: Mapping[Partition, int]) -> bool:
         """Whether all these positions have been passed."""
         return all(self.at(source) >= end for source, end in ends.items())

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from fastapi import APIRouter
+from prometheus_client import CollectorRegistry
 
 from bus.keys import Keys
 from bus.port import Bus
@@ -20,6 +21,7 @@ from services.screens.follow import FOLLOWED, Follower
 from services.screens.index import Index
 from services.screens.lag import Lag
 from services.screens.live import Live
+from services.screens.metrics import Metrics
 from services.screens.pages import pages
 from services.screens.requests.asking import asking
 from services.screens.requests.index import FOLLOWED as ASKED
@@ -58,12 +60,14 @@ def _outdated(views: Views) -> str | None:
 
 
 @asynccontextmanager
-async def running(
+async def running(  # noqa: PLR0913  # what only some callers set has a default
     log: Bus,
     keys: Keys,
     settings: Settings,
     tasks: asyncio.TaskGroup,
     clock: Callable[[], float] = time.time,
+    *,
+    metrics: CollectorRegistry | None = None,
 ) -> AsyncIterator[Screens]:
     """Run screens on a log until the context ends; a loop that fails ends the task group."""
     async with AsyncExitStack() as opened:
@@ -85,6 +89,9 @@ async def running(
         following = Lag(log, FOLLOWED, views.read, settings.lag_every)
         indexing = Lag(log, [RESULTS], index.marks, settings.lag_every)
         hearing = Lag(log, ASKED, requests.marks, settings.lag_every)
+        told = Metrics(CollectorRegistry() if metrics is None else metrics, views, clock)
+        lags = {"counters": following, "facts": indexing, "requests": hearing}
+        told.show(lags, live, index.marks, requests)
         doubts = {
             "counters": (follower.start.behind, following.behind, partial(_outdated, views)),
             "facts": (index.start.behind, indexing.behind),

@@ -19,7 +19,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Views:
-    """The views of one process. `read` marks what was read, `flushed` what the counters show."""
+    """The views of one process. `read` marks what was read, `flushed` what the counters show.
+
+    `flushed_at` is when the log took the newest flush mark, in milliseconds since 1970.
+    """
 
     chronicle: Chronicle
     counters: Counters
@@ -29,6 +32,7 @@ class Views:
     read: Marks = field(default_factory=Marks)
     flushed: Marks = field(default_factory=Marks)
     skipped: int = 0
+    flushed_at: int = 0
 
     @classmethod
     def empty(cls, silent_after: float) -> "Views":
@@ -70,6 +74,7 @@ class Views:
                 self.counters.update(row)
             case CountersFlushed() as mark:
                 self._flush(mark)
+                self.flushed_at = max(self.flushed_at, logged)
             case CountersAudited() as report:
                 self.drift.audited(report, logged)
                 self.touched.all()

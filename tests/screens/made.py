@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 
 from bus import sqlite
 from bus.keys import Keys
@@ -155,6 +156,7 @@ class Served:
     screens: Screens
     http: httpx.AsyncClient
     clock: Clock
+    metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
     url: str = ""
     last: list[Position] = field(default_factory=list)
 
@@ -174,18 +176,20 @@ async def serving(
     folder: Path, *, port: bool = False, log: str | None = None, **settings: Any
 ) -> AsyncIterator[Served]:
     """Run screens; on a port of its own when a stream is to be followed."""
-    clock = Clock()
+    clock, metrics = Clock(), CollectorRegistry()
     place = log or str(folder / "log.db")
     with Keys.open(folder / "keys.db", clock) as keys:
         async with (
             sqlite.connect(place, 2, clock=clock) as bus,
             asyncio.TaskGroup() as tasks,
-            running(bus, keys, Settings(data=folder, **settings), tasks, clock) as screens,
+            running(
+                bus, keys, Settings(data=folder, **settings), tasks, clock, metrics=metrics
+            ) as screens,
         ):
             app = FastAPI()
             app.include_router(screens.router)
             async with _client(app, port=port) as http:
-                yield Served(bus, keys, screens, http, clock, str(http.base_url))
+                yield Served(bus, keys, screens, http, clock, metrics, str(http.base_url))
 
 
 @asynccontextmanager
