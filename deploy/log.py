@@ -1,7 +1,7 @@
 """The log as a command of its own opens it: by its address, or in a data folder."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +10,7 @@ import typer
 from bus import Bus, Partition, Stored
 from deploy.folder import LOG
 from schemas.errors import Unusable
-from schemas.topics import Topic
+from schemas.topics import Topic, named
 
 Url = Annotated[
     str | None,
@@ -60,9 +60,15 @@ def existing(url: str | None, data: Path) -> str:
 
 async def records(log: Bus, topic: Topic) -> AsyncIterator[tuple[Partition, Stored]]:
     """Yield all records that `topic` holds now."""
-    places = [Partition(topic.name, n) for n in range(log.partitions(topic))]
+    async for one in stored(log, [Partition(topic.name, n) for n in range(log.partitions(topic))]):
+        yield one
+
+
+async def stored(log: Bus, places: Sequence[Partition]) -> AsyncIterator[tuple[Partition, Stored]]:
+    """Yield all records that these partitions hold now."""
     ends = {place: await log.highwater(place) for place in places}
-    async with log.subscribe(None, [topic], lambda _: 0) as reader:
+    topics = [named(name) for name in sorted({place.topic for place in places})]
+    async with log.subscribe(None, topics, lambda _: 0) as reader:
         behind = {place for place, end in ends.items() if end}
         while behind:
             for batch in await reader.poll(1.0, among=behind):
