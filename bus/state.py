@@ -1,7 +1,11 @@
-"""State: an SQL file whose rows and positions move together, in one transaction or not at all."""
+"""State: an SQL file whose rows and positions move together, in one transaction or not at all.
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+Every state is a cache of the log: one that is damaged is put aside and made anew from offset 0.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,9 +28,13 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLAlchemyError
 
+from bus import seal
 from bus.port import Partition
+from bus.seal import Seal
 from schemas.errors import Fenced, Mismatch, Unusable
 
+Sealed = Callable[[], AbstractContextManager[None]]
+"""What a transaction runs in for its rows to be known again."""
 _OURS = MetaData()
 _ORIGIN = Table("log_origin", _OURS, Column("identity", String, nullable=False))
 _POSITION = Table(
@@ -52,10 +60,15 @@ class State:
     """One writer of one file. Its transactions are short and have no `await` inside."""
 
     def __init__(
-        self, place: str, engine: Engine, writer: Connection, positions: dict[Partition, int]
+        self,
+        place: str,
+        engine: Engine,
+        writer: Connection,
+        sealed: Sealed,
+        positions: dict[Partition, int],
     ) -> None:
         self._place, self._engine, self._writer = place, engine, writer
-        self._positions = positions
+        self._sealed, self._positions = sealed, positions
 
     @classmethod
     @contextmanager
@@ -63,18 +76,23 @@ class State:
         """Open the state at a path or database URL, making its tables if need be.
 
         `identity` is the log's: a state that was read from another log raises Mismatch, a place
-        that cannot be used Unusable.
+        that cannot be used Unusable. A file that is damaged is put aside, and a new one begun.
         """
         url = _url(place)
         name = _name(url)
+        if url.get_backend_name() == "sqlite":
+            with _usable(name):
+                seal.sound(Path(name), (_OURS, metadata))
         engine = _engine(url)
         try:
             with _usable(name):
                 writer = engine.connect().execution_options(writes=True)
                 with writer.begin():
-                    positions = _prepare(writer, metadata, identity, name)
+                    sealed = _make(writer, metadata)
+                    with sealed():
+                        positions = _prepare(writer, identity, name)
             with writer:
-                yield cls(name, engine, writer, positions)
+                yield cls(name, engine, writer, sealed, positions)
         finally:
             engine.dispose()
 
@@ -94,16 +112,16 @@ class State:
         Raises Fenced when it does not stand at `base`: another process writes this state.
         Unusable when the disk is full or fails: neither rows nor the position have moved.
         """
-        with _working(self._place), self._writer.begin():
+        with self.write() as connection:
             if not self._swap(source, base, to):
                 raise Fenced(f"the position of {source.topic}/{source.number} in {self._place}")
-            yield self._writer
+            yield connection
         self._positions[source] = to
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Yield a transaction that moves nothing; raises Unusable as `move` does."""
-        with _working(self._place), self._writer.begin():
+        with _working(self._place), self._writer.begin(), self._sealed():
             yield self._writer
 
     @contextmanager
@@ -157,11 +175,18 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _prepare(
-    connection: Connection, metadata: MetaData, identity: str, name: str
-) -> dict[Partition, int]:
+def _make(connection: Connection, metadata: MetaData) -> Sealed:
+    """Make all tables; return what moves the seal with their rows. PostgreSQL has its own sums."""
     for tables in (_OURS, metadata):
         tables.create_all(connection)
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        return nullcontext
+    seal.make(driver)
+    return Seal(driver, (_OURS, metadata)).moving
+
+
+def _prepare(connection: Connection, identity: str, name: str) -> dict[Partition, int]:
     origin = connection.scalar(select(_ORIGIN.c.identity))
     if origin is None:
         connection.execute(insert(_ORIGIN), {"identity": identity})

@@ -160,18 +160,6 @@ def refusal(path: Path) -> str:
     return str(caught.value)
 
 
-def test_a_file_that_is_no_database_is_refused_by_name(path: Path) -> None:
-    path.write_bytes(b"something else" * 1000)
-    assert str(path) in refusal(path)
-
-
-def test_a_torn_file_is_refused_by_name(path: Path) -> None:
-    with State.open(path, TABLES, "log-1") as state, state.write() as connection:
-        connection.execute(insert(TOTALS), [{"name": f"n{i}", "n": i} for i in range(5000)])
-    path.write_bytes(path.read_bytes()[:10_000])
-    assert str(path) in refusal(path)
-
-
 def test_a_folder_is_refused_by_name(tmp_path: Path) -> None:
     assert str(tmp_path) in refusal(tmp_path)
 
