@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help setup demo kafka test check bench lock format schemas
+.PHONY: help setup demo kafka test faults faults-long check bench lock format schemas
 
 help: ## Show these lines
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: .venv/stamp ## Make .venv with all dependencies and the command yizhan
 
@@ -33,6 +33,15 @@ kafka: .kafka/stamp ## Fetch the jars of a real Apache Kafka into .kafka/lib
 test: setup ## Run the tests; those that need Kafka or Chromium are skipped where it is missing
 	@$(MAKE) --silent kafka || true
 	@$(BIN)/pytest
+
+# What a failing run prints begins with YIZHAN_SEED=… and names the test for ONLY.
+faults: setup ## Break things on purpose under load, half an hour of it (ONLY=one test)
+	@$(MAKE) --silent kafka || true
+	@YIZHAN_REQUIRE="$$YIZHAN_REQUIRE faults" $(BIN)/pytest $(or $(ONLY),tests/faults tests/simulation)
+
+faults-long: setup ## All of it, with more kills and 20,000 simulated runs
+	@$(MAKE) --silent kafka || true
+	@YIZHAN_REQUIRE="$$YIZHAN_REQUIRE faults" YIZHAN_FAULTS=long $(BIN)/pytest $(or $(ONLY),tests/faults tests/simulation)
 
 check: setup ## Check format, lint, types and imports, then run the tests
 	$(BIN)/ruff format --check

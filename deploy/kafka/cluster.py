@@ -5,7 +5,7 @@ import fcntl
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,18 +15,21 @@ from aiokafka.errors import KafkaError
 
 from deploy.errors import Misuse
 from deploy.kafka import broker, java, ports
-from deploy.kafka.record import Cluster, Node
+from deploy.kafka.record import Cluster, Door, Node
 from schemas.errors import Unusable
 
 PATIENCE = 60.0
 """Seconds until a Kafka that does not answer counts as failed."""
 
 
-async def up(data: Path, nodes: int = 1, port: int | None = None) -> Cluster:
+async def up(
+    data: Path, nodes: int = 1, port: int | None = None, told: Sequence[int] = ()
+) -> Cluster:
     """Start the Kafka in `data`, or make one; returns once a client sees every broker.
 
     The brokers outlive this process; `down` ends them. Those that run already are left alone.
-    `port` is the first broker's; without it, the one it had, or a free one.
+    `port` is the first broker's; without it, the one it had, or a free one. `told` gives each
+    broker of a new Kafka a door, see `Door`.
     """
     if nodes not in (1, 3):
         raise Misuse(f"Kafka runs here with 1 node or with 3, not with {nodes}.")
@@ -34,7 +37,7 @@ async def up(data: Path, nodes: int = 1, port: int | None = None) -> Cluster:
     data = data.resolve()
     data.mkdir(parents=True, exist_ok=True)
     async with locked(data):
-        known = Cluster.load(data) or new(nodes)
+        known = Cluster.load(data) or new(nodes, told)
         if len(known.nodes) != nodes:
             raise Misuse(f"The Kafka in {data} has {len(known.nodes)} nodes, not {nodes}.")
         missing = [node.id for node in known.nodes if not broker.alive(data, node)]
@@ -70,11 +73,13 @@ async def locked(data: Path) -> AsyncIterator[None]:
         yield
 
 
-def new(nodes: int) -> Cluster:
+def new(nodes: int, told: Sequence[int] = ()) -> Cluster:
     """Make up a cluster that has no ports yet."""
     # An id that starts with a dash would look like an option to the command that takes it.
     name = "Y" + urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
-    return Cluster(name, tuple(Node(number, 0, 0) for number in range(1, nodes + 1)))
+    doors: list[Door | None] = [Door(port) for port in told]
+    made = (Node(n, 0, 0, door=door) for n, door in enumerate(doors or [None] * nodes, start=1))
+    return Cluster(name, tuple(made))
 
 
 async def complete(data: Path, cluster: Cluster, missing: list[int]) -> Cluster:

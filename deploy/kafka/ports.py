@@ -4,7 +4,7 @@ import os
 import socket
 from contextlib import ExitStack
 
-from deploy.kafka.record import Node
+from deploy.kafka.record import Door, Node
 from schemas.errors import Unusable
 
 
@@ -17,7 +17,14 @@ def assigned(nodes: tuple[Node, ...], port: int | None) -> tuple[Node, ...]:
         wish = [held.enter_context(taken(port)).getsockname()[1]] if port else []
         brokers = wish + [free(held, node.port) for node in nodes[len(wish) :]]
         controllers = [free(held, node.controller_port) for node in nodes]
-    return tuple(map(Node, (node.id for node in nodes), brokers, controllers))
+        doors = [opened(held, node.door) for node in nodes]
+    ids, pids = [node.id for node in nodes], [None] * len(nodes)
+    return tuple(map(Node, ids, brokers, controllers, pids, doors))
+
+
+def opened(held: ExitStack, door: Door | None) -> Door | None:
+    """Give a door its port; what its clients are told is the caller's."""
+    return Door(door.told, free(held, door.port)) if door else None
 
 
 def free(held: ExitStack, port: int) -> int:

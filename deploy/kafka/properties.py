@@ -1,6 +1,7 @@
 """server.properties, rendered: the same function for one node and for three."""
 
 from pathlib import Path
+from typing import Literal
 
 from deploy.kafka.record import Cluster, Node
 
@@ -17,9 +18,11 @@ def render(cluster: Cluster, node: Node, log: Path) -> str:
     settings = {
         "process.roles": "broker,controller",
         "node.id": node.id,
-        "listeners": f"BROKER://127.0.0.1:{node.port},CONTROLLER://127.0.0.1:{node.controller_port}",
-        "advertised.listeners": f"BROKER://127.0.0.1:{node.port}",
-        "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listeners": _listed(
+            BROKER=node.port, CONTROLLER=node.controller_port, **_door(node, "port")
+        ),
+        "advertised.listeners": _listed(BROKER=node.port, **_door(node, "told")),
+        "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,DOOR:PLAINTEXT",
         "inter.broker.listener.name": "BROKER",
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.voters": voters,
@@ -41,3 +44,11 @@ def render(cluster: Cluster, node: Node, log: Path) -> str:
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def _listed(**ports: int) -> str:
+    return ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())
+
+
+def _door(node: Node, side: Literal["port", "told"]) -> dict[str, int]:
+    return {"DOOR": getattr(node.door, side)} if node.door else {}

@@ -10,6 +10,16 @@ from typing import Self
 import msgspec
 
 
+class Door(msgspec.Struct, frozen=True):
+    """A second way in: the broker listens at `port` and tells its clients to come to `told`.
+
+    There something of the caller's passes them on: an address translation, or a test's bad link.
+    """
+
+    told: int
+    port: int = 0
+
+
 class Node(msgspec.Struct, frozen=True):
     """One broker that is a controller as well."""
 
@@ -17,6 +27,7 @@ class Node(msgspec.Struct, frozen=True):
     port: int
     controller_port: int
     pid: int | None = None
+    door: Door | None = None
 
 
 class Cluster(msgspec.Struct, frozen=True):
@@ -31,8 +42,13 @@ class Cluster(msgspec.Struct, frozen=True):
         return ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
 
     @property
+    def outside(self) -> str:
+        """The same for clients that come by the doors."""
+        return ",".join(f"127.0.0.1:{node.door.told}" for node in self.nodes if node.door)
+
+    @property
     def address(self) -> str:
-        """The same as a value for YIZHAN_BUS."""
+        """The brokers as a value for YIZHAN_BUS."""
         return f"kafka://{self.bootstrap}"
 
     def having(self, node: Node) -> Self:

@@ -22,15 +22,23 @@ DAYS = ("2023-05-06", "2023-05-07", "2024-01-31")
 
 @dataclass
 class Ledger:
-    """What stands by subject, and how often something was acknowledged or had to be repeated."""
+    """What stands by subject, and how often something was acknowledged or had to be repeated.
+
+    `statements` are the subject and revision of everything that was acknowledged.
+    """
 
     standing: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    statements: set[tuple[str, int]] = field(default_factory=set)
     acknowledged: int = 0
     repeated: int = 0
 
-    def measures(self, node: str = "hub") -> dict[str, int]:
-        """Add up what stands at a node."""
-        facts = [f for f in self.standing.values() if f and node in ("hub", f["node_id"])]
+    def measures(self, node: str = "hub", day: str = "") -> dict[str, int]:
+        """Add up what stands at a node, in all or of one day."""
+        facts = [
+            fact
+            for fact in self.standing.values()
+            if fact and node in ("hub", fact["node_id"]) and fact["occurred_at"].startswith(day)
+        ]
         return {
             "services_delivered": len(facts),
             "enterprises_served": len({fact["enterprise_id"] for fact in facts}),
@@ -38,10 +46,12 @@ class Ledger:
 
 
 class Client:
-    """States facts one batch after another until told to stop."""
+    """States facts one batch after another, of at most so many, until told to stop."""
 
-    def __init__(self, url: Callable[[], str], key: str, name: str, ledger: Ledger) -> None:
-        self._url, self._ledger, self._name = url, ledger, name
+    def __init__(
+        self, url: Callable[[], str], key: str, name: str, ledger: Ledger, most: int = 8
+    ) -> None:
+        self._url, self._ledger, self._name, self._most = url, ledger, name, most
         self._headers = {
             "Authorization": f"Bearer {key}",
             "Content-Type": "application/cloudevents-batch+json",
@@ -53,7 +63,18 @@ class Client:
         """Send until `stop`; return once everything sent is acknowledged."""
         async with httpx.AsyncClient(timeout=5.0) as http:
             while not stop.is_set():
-                await self._state(http, [self._next() for _ in range(self._rng.randint(1, 8))])
+                await self._state(http, self.batch())
+
+    def batch(self) -> list[dict[str, Any]]:
+        """Make up what is stated next."""
+        return [self._next() for _ in range(self._rng.randint(1, self._most))]
+
+    def acknowledge(self, sent: dict[str, Any]) -> None:
+        """Write down that an event was acknowledged."""
+        voided = sent["type"] == "yizhan.record.voided"
+        self._ledger.standing[sent["subject"]] = None if voided else sent["data"]
+        self._ledger.statements.add((sent["subject"], sent["data"]["revision"]))
+        self._ledger.acknowledged += 1
 
     def _next(self) -> dict[str, Any]:
         serial = self._rng.randrange(len(self._revisions) + 3)
@@ -101,13 +122,8 @@ class Client:
         for told in answer.json():
             sent = batch[told["index"]]
             if told["status"] == 202:
-                self._acknowledge(sent)
+                self.acknowledge(sent)
             else:
                 assert told["status"] == 503, told
                 left.append(sent)
         return left
-
-    def _acknowledge(self, sent: dict[str, Any]) -> None:
-        voided = sent["type"] == "yizhan.record.voided"
-        self._ledger.standing[sent["subject"]] = None if voided else sent["data"]
-        self._ledger.acknowledged += 1

@@ -1,0 +1,82 @@
+"""What must hold in the end, seen from outside: on the log, in counters, and on a wall."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+import bus
+from schemas.codec import Event
+from schemas.topics import RESULTS
+from tests.matching.reader import Found, check, read
+from tests.system.load import DAYS, STATIONS, Ledger
+from tests.system.people import measures
+from tests.system.process import until, yizhan
+
+NAMES = ("services_delivered", "enterprises_served")
+
+
+def agrees(url: str, ledger: Ledger) -> int:
+    """Wait until screens show at every node and day what the ledger says; return how many cells."""
+    cells = [(node, day) for node in ("hub", *STATIONS) for day in ("", *DAYS)]
+    for node, day in cells:
+        expected = ledger.measures(node, day)
+        until(_shown(url, node, day, expected), lambda e=expected: f"{e}")  # type: ignore[misc]
+    assert snapshot(url)["measures"]["services_delivered"]["value"] == len(
+        [fact for fact in ledger.standing.values() if fact]
+    )
+    return len(cells) * len(NAMES)
+
+
+def _shown(url: str, node: str, day: str, expected: dict[str, int]) -> Callable[[], bool]:
+    return lambda: measures(url, node, *NAMES, period=day or "all") == expected
+
+
+def snapshot(url: str, node: str = "hub") -> dict[str, Any]:
+    """Return the document with which the live stream of a node begins."""
+    with httpx.stream("GET", f"{url}/v1/live", params={"node": node}, timeout=10.0) as stream:
+        for line in stream.iter_lines():
+            if line.startswith("data:"):
+                return dict(json.loads(line.removeprefix("data:")))
+    raise AssertionError("a live stream without a snapshot")
+
+
+def audited(log: str) -> None:
+    """Check that a recount from offset 0 finds nothing."""
+    report = yizhan("audit", "--bus", log, "--json")
+    assert report.returncode == 0, report.stdout + report.stderr
+    assert json.loads(report.stdout)["drift"] is False
+
+
+async def kept(log: str, ledger: Ledger) -> int:
+    """Check that all that was acknowledged is on the log, each subject's revisions in order.
+
+    A revision may come again later, as whoever got no answer repeats it. Returns how many
+    statements there are.
+    """
+    async with bus.connect(log) as opened:
+        last: dict[str, int] = {}
+        found: set[tuple[str, int]] = set()
+        for records in await read(opened, RESULTS):
+            for subject, revision in _statements(records):
+                if (subject, revision) not in found:
+                    assert revision > last.get(subject, 0), f"{subject} r{revision} came late"
+                    last[subject] = revision
+                    found.add((subject, revision))
+    missing = ledger.statements - found
+    assert not missing, f"{len(missing)} acknowledged, but not on the log: {sorted(missing)[:5]}"
+    return len(found)
+
+
+def _statements(records: list[tuple[int, Event | None]]) -> Iterator[tuple[str, int]]:
+    for _, event in records:
+        assert event is not None
+        yield event.subject, getattr(event.data, "revision")  # noqa: B009  # of any fact
+
+
+async def decided(log: str) -> Found:
+    """Check all that matching has decided, by an independent reader of the log."""
+    async with bus.connect(log) as opened:
+        return await check(opened, datetime.now(UTC))

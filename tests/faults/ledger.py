@@ -1,0 +1,122 @@
+"""Load from two sides, over HTTP and straight onto the topics, and one naive ledger of both.
+
+The ledger only knows what was acknowledged: it adds up dictionaries, and nothing of the project's.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+from threading import Thread
+from typing import Any, Self
+
+import bus
+from bus import Bus, Position, Record
+from schemas.errors import Unavailable
+from tests.histories import record
+from tests.system.load import Client, Ledger
+
+
+class Patient:
+    """A log to which is written again whatever it did not take."""
+
+    def __init__(self, log: Bus) -> None:
+        self._log = log
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    async def publish(self, records: list[Record]) -> list[Position]:
+        """Write until it is acknowledged: a repeat is harmless."""
+        while True:
+            with suppress(Unavailable):
+                return await self._log.publish(records)
+            await asyncio.sleep(0.1)
+
+
+class Straight(Client):
+    """A client that writes to the log itself, as a station with a Kafka client of its own does."""
+
+    def __init__(self, log: Bus, name: str, ledger: Ledger, most: int) -> None:
+        super().__init__(str, "", name, ledger, most)
+        self._log = Patient(log)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Write until `stop`."""
+        while not stop.is_set():
+            batch = self.batch()
+            await self._log.publish([record(event) for event in batch])
+            for event in batch:
+                self.acknowledge(event)
+
+
+class Flow:
+    """Load on a hub: `url` of an intake (asked anew each time), its key, and a log's address."""
+
+    def __init__(
+        self,
+        url: Callable[[], str],
+        key: str,
+        log: str,
+        dice: Random,
+        *,
+        clients: int = 4,
+        most: int = 40,
+    ) -> None:
+        self.ledger = Ledger()
+        self._url, self._key, self._log, self._seed = url, key, log, dice.random()
+        self._clients, self._most = clients, most
+        self._stop = asyncio.Event()
+        self._loop = asyncio.new_event_loop()
+        self._failed: BaseException | None = None
+        self._main: asyncio.Task[None] | None = None
+        self._thread = Thread(target=self._run, name="load")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, wrong: object, *_: object) -> None:
+        if wrong is None:
+            self.end()
+        elif self._main is not None:  # what is not acknowledged by now may never be
+            self._soon(self._main.cancel)
+            self._thread.join()
+
+    def end(self) -> Ledger:
+        """Stop; return the ledger once everything that was sent is acknowledged."""
+        self._soon(self._stop.set)
+        self._thread.join()
+        if self._failed is not None:
+            raise self._failed
+        return self.ledger
+
+    def more(self, facts: int) -> Callable[[], bool]:
+        """Return what tells whether so many more facts are acknowledged than now."""
+        goal = self.ledger.acknowledged + facts
+
+        def reached() -> bool:
+            assert self._thread.is_alive(), self._failed
+            return self.ledger.acknowledged >= goal
+
+        return reached
+
+    def _soon(self, work: Callable[[], object]) -> None:
+        with suppress(RuntimeError):  # its loop may have ended by itself
+            self._loop.call_soon_threadsafe(work)
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(self._send())
+        except BaseException as error:  # noqa: BLE001  # raised by whoever ends the load
+            self._failed = error
+
+    async def _send(self) -> None:
+        self._main = asyncio.current_task()
+        async with bus.connect(self._log) as log, asyncio.TaskGroup() as tasks:
+            for n in range(self._clients):
+                name, most = f"{self._seed}-{n}".replace(".", "")[2:], self._most
+                client = Client(self._url, self._key, f"h{name}", self.ledger, most)
+                straight = Straight(log, f"s{name}", self.ledger, most)
+                tasks.create_task((straight if n % 2 else client).run(self._stop))
