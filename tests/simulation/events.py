@@ -1,0 +1,50 @@
+"""Events as stations send them, dated by the virtual clock, and reading what was written."""
+
+from datetime import datetime
+from functools import lru_cache
+from random import Random
+from typing import Any
+
+from bus.port import Record
+from schemas.codec import Event, Flaw, decode, encode
+from schemas.days import SHANGHAI
+from schemas.pools import owner
+from schemas.types import PREFIX
+from tests.simulation.log import EPOCH
+
+BEGIN = datetime.fromtimestamp(EPOCH, SHANGHAI)
+read = lru_cache(50_000)(decode)
+"""Decode what was read before without doing it again."""
+
+
+def stated(kind: str, subject: str, /, at: datetime = BEGIN, **data: Any) -> dict[str, Any]:
+    """Return an event of a pool's own about `subject`."""
+    common = {"revision": 1, "node_id": owner(subject), "occurred_at": at.isoformat()}
+    return {
+        "specversion": "1.0",
+        "id": f"{kind[:20]}-{subject}"[-64:],
+        "source": "/nodes/simulated",
+        "type": PREFIX + kind,
+        "subject": subject,
+        "time": at.isoformat(),
+        "data": common | {"actor_role": "staff", "actor_ref": "s-1"} | data,
+    }
+
+
+def record(kind: str, subject: str, /, **data: Any) -> Record:
+    """Return an event as a record where it belongs."""
+    value = encode(stated(kind, subject, **data))
+    event = usable(value)
+    return Record(event.kind.topic, event.kind.route(subject, event.data), subject.encode(), value)
+
+
+def usable(value: bytes | None) -> Event:
+    """Read an event that must be one."""
+    event = read(value)
+    assert not isinstance(event, Flaw), event
+    return event
+
+
+def shuffled(dice: Random, records: list[Record]) -> list[Record]:
+    """Return records in another order."""
+    return dice.sample(records, len(records))

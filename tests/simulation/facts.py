@@ -1,0 +1,89 @@
+"""Stations that state, correct, move and void facts; what they must add up to is known apart."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from random import Random
+
+from bus.port import Record
+from schemas.codec import encode
+from schemas.topics import RESULTS
+from tests.histories import Expected, History, event
+from tests.simulation.clients import Clients
+from tests.simulation.events import record
+from tests.simulation.link import Link
+from tests.simulation.log import Log
+from tests.simulation.options import Options
+
+NAMES = (
+    "services_delivered", "visits", "problems_found", "problems_solved", "activities_held",
+    "activity_persons", "licence_days", "consult_person_times", "enterprises_served",
+    "enterprises_visited", "activity_enterprises", "enterprises_trained", "title_filings",
+    "enterprises_improved",
+)  # fmt: skip
+"""Totals that a history tells; benefits come on top by their whole key."""
+
+
+class Stations:
+    """Histories of facts, each told by a station that waits for every answer."""
+
+    def __init__(self, options: Options) -> None:
+        self._dice = Random(f"facts {options.seed}")
+        count = min(3, options.facts)
+        share = -(-options.facts // max(count, 1))
+        self.histories = [History(f"h{n}", self._dice, share) for n in range(count)]
+
+    def registry(self) -> Iterator[Record]:
+        for history in self.histories:
+            for node in history.stations:
+                yield record("node.opened", node, name=node, kind="station", parent="county-a")
+
+    async def run(self, clients: Clients, pause: float) -> None:
+        """Tell all of it."""
+        async with asyncio.TaskGroup() as tasks:
+            for history in self.histories:
+                for part in range(2):
+                    tasks.create_task(self._tell(clients, history.events[part::2], pause))
+            if self.histories:
+                tasks.create_task(self._conflict(clients))
+
+    async def _tell(
+        self, clients: Clients, events: Sequence[dict[str, object]], pause: float
+    ) -> None:
+        for one in events:
+            await asyncio.sleep(self._dice.random() * pause)
+            await clients.send(one)
+
+    async def _conflict(self, clients: Clients) -> None:
+        """State the same revision twice, with other content: the first in the log stands."""
+        for n in range(2):
+            data = self.histories[0].stated(1) | {"node_id": "county-a", "enterprise_id": f"e{n}"}
+            await clients.send(event("visit.completed", "county-a.twice", data, n))
+
+
+def poison(log: Log, dice: Random) -> list[Record]:
+    """Return what no intake would let through."""
+    subject = f"h0-0.{dice.randrange(1000)}"
+    wrong = encode(event("visit.completed", subject, {"node_id": "h0-0"}))
+    values = (b"nonsense", wrong, b"")
+    return [Record(RESULTS, dice.randrange(log.options.partitions), b"k", v) for v in values]
+
+
+async def poisoned(link: Link, log: Log, dice: Random) -> None:
+    """Write some of it straight onto the log, once."""
+    await asyncio.sleep(dice.random())
+    log.put(poison(log, dice))
+    await link.highwater(next(iter(log.tapes)))
+
+
+def expected(histories: Sequence[History]) -> Iterator[tuple[str, str, int]]:
+    """Yield node, key and value of all that was told."""
+    for history in histories:
+        yield from _values(history.stations, history.expected)
+
+
+def _values(stations: Sequence[str], told: Expected) -> Iterator[tuple[str, str, int]]:
+    keys = {*NAMES, *(key for _, key in told.sums)}
+    for node in stations:
+        for key in sorted(keys):
+            members = told.sets.get((node, key))
+            yield node, key, len(members) if members else told.sums.get((node, key), 0)

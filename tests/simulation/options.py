@@ -1,0 +1,54 @@
+"""What is drawn from a seed before a run: who takes part, and which faults may happen."""
+
+from dataclasses import dataclass
+from random import Random
+
+FAULTS = (
+    "kill", "power", "pause", "rebalance", "outage", "cut", "lost", "doubt", "delay", "again",
+    "drop", "compact", "wipe", "abort",
+)  # fmt: skip
+"""kill: a process is gone. power: and its disk forgets what was not synced. wipe: or everything.
+pause: it stands still past its session, then goes on. rebalance: partitions change hands. outage:
+the log answers nobody. cut: the log forgets what was not synced. lost, doubt: a call fails before,
+or after, it is done. delay: answers and reads take long, other partitions overtake. again: batches
+and posts come again. drop: batches do not come. compact, abort: the log gets gaps."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """All of one run that the seed decides beforehand. Times in virtual seconds."""
+
+    seed: int
+    facts: int
+    asks: int
+    partitions: int
+    stats: int
+    matchers: int
+    screens: int
+    faults: frozenset[str]
+    seconds: float
+    every: float
+    session: float
+
+    def __str__(self) -> str:
+        shown = {**vars(self), "faults": " ".join(sorted(self.faults)) or "none"}
+        return " ".join(f"{name}={value}" for name, value in shown.items())
+
+
+def drawn(seed: int) -> Options:
+    """Draw the options of a seed; each kind of fault is on in about half of the runs."""
+    dice = Random(f"options {seed}")
+    kind = dice.choice(("facts", "facts", "asks", "both"))
+    return Options(
+        seed=seed,
+        facts=0 if kind == "asks" else dice.randint(4, 14),
+        asks=0 if kind == "facts" else dice.randint(4, 12),
+        partitions=dice.choice((1, 2, 2, 3)),
+        stats=dice.choice((1, 2, 3)),
+        matchers=dice.choice((1, 2, 3)),
+        screens=dice.choice((1, 2)),
+        faults=frozenset(fault for fault in FAULTS if dice.random() < 0.5),
+        seconds=dice.uniform(2.0, 6.0),
+        every=dice.choice((0.1, 0.3, 0.6)),
+        session=dice.uniform(0.3, 1.0),
+    )

@@ -1,0 +1,164 @@
+"""One run: a whole hub on the simulated log, first under faults, then healed."""
+
+import asyncio
+from asyncio import Task, get_running_loop
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from functools import partial
+from random import Random
+from typing import Any
+
+from bus.port import Partition
+from schemas.days import Period
+from schemas.topics import COUNTED
+from tests.simulation import facts, letters
+from tests.simulation.clients import Clients
+from tests.simulation.events import record, shuffled
+from tests.simulation.facts import Stations
+from tests.simulation.faults import Faults
+from tests.simulation.intake import Desk
+from tests.simulation.link import Link
+from tests.simulation.log import Log
+from tests.simulation.loop import Loop
+from tests.simulation.options import Options
+from tests.simulation.process import Process
+from tests.simulation.screens import Screen
+from tests.simulation.shelf import Shelf
+from tests.simulation.shown import Shown
+from tests.simulation.stats import stats
+
+LIVELY = 40.0
+"""Virtual seconds after healing within which all must have come to rest."""
+
+
+class World:
+    """Everything of one run; `happened` counts faults and events."""
+
+    def __init__(self, options: Options) -> None:
+        self.options, self.happened = options, Counter[str]()
+        self.dice = Random(f"world {options.seed}")
+        self.log = Log(options, Random(f"log {options.seed}"), self.happened)
+        self.stations = Stations(options)
+        self.shown = Shown(self.log, Random(f"shown {options.seed}"))
+        self.desks = [Desk() for _ in range(2)]
+        self.screens = [Screen() for _ in range(options.screens)]
+        self.processes = [
+            *(Process(self.log, f"intake-{n}", desk.run) for n, desk in enumerate(self.desks)),
+            *(Process(self.log, f"screens-{n}", one.run) for n, one in enumerate(self.screens)),
+            *map(self._stats, range(options.stats)),
+        ]
+
+    async def play(self) -> None:
+        """Run it all; raises AssertionError where something is not as promised."""
+        self.log.watching.add(self.shown.watch)
+        self.log.put(self._registry())
+        for process in self.processes:
+            process.start()
+        try:
+            await self._play()
+        finally:
+            for process in self.processes:
+                process.ending = True
+
+    async def _play(self) -> None:
+        faults = Faults(self.log, self.processes, self.dice)
+        clients = Clients(self.log, self.desks, self.dice)
+        asking = self._alone(self._clients(clients))
+        await faults.run()
+        faults.heal()
+        await self._until("every post is answered", asking.done)
+        asking.result()
+        await self._until("counters are published and shown", self._counted)
+        await self._agree()
+
+    def _stats(self, number: int) -> Process:
+        shelf = Shelf(Random(f"shelf {number} {self.options.seed}"))
+        return Process(self.log, f"stats-{number}", partial(stats, self.log, shelf), shelf)
+
+    def _registry(self) -> list[Any]:
+        areas = [
+            record("node.opened", "hub", name="hub", kind="hub"),
+            record("node.opened", "county-a", name="a", kind="area", tier="county", parent="hub"),
+        ]
+        return [*areas, *shuffled(self.dice, list(self.stations.registry()))]
+
+    async def _clients(self, clients: Clients) -> None:
+        pause = self.options.seconds / 8
+        await self.stations.run(clients, pause)
+        if self.options.facts:
+            self.log.put(facts.poison(self.log, self.dice))
+
+    def _alone(self, coroutine: Coroutine[Any, Any, None]) -> Task[None]:
+        return get_running_loop().create_task(coroutine)
+
+    async def _until(self, what: str, true: Callable[[], bool]) -> None:
+        loop = get_running_loop()
+        end = loop.time() + LIVELY
+        while not true():
+            self._unbroken()
+            assert loop.time() < end, f"liveness: not after {LIVELY} s: {what}"
+            await asyncio.sleep(0.1)
+        self._unbroken()
+
+    def _unbroken(self) -> None:
+        for process in self.processes:
+            for error in process.broken:
+                raise AssertionError(f"broken: {process.name}: {error!r}") from error
+        loop = get_running_loop()
+        assert isinstance(loop, Loop)
+        for error in loop.errors:
+            raise AssertionError(f"broken: {error!r}") from error
+
+    def _counted(self) -> bool:
+        """Whether every source is published to its end, and every screen shows it."""
+        sources = [Partition(t.name, n) for t in COUNTED for n in range(self.log.partitions(t))]
+        ends = {source: self.log.tapes[source].shown for source in sources}
+        return all(
+            self.shown.marks.get(source, 0) >= end
+            and all(screen.views.flushed.at(source) >= end for screen in self.screens)
+            for source, end in ends.items()
+        ) and letters.expected(self.log) <= letters.written(self.log)
+
+    async def _agree(self) -> None:
+        self.shown.whole()
+        wrong = letters.expected(self.log) ^ letters.written(self.log)
+        assert not wrong, f"letters: {sorted(wrong)}"
+        fresh = await self._fresh()
+        for screen in (fresh, *self.screens):
+            for node, key, value in facts.expected(self.stations.histories):
+                found = screen.views.counters.read(node, Period.parse("all")).get(key, 0)
+                assert found == value, f"ledger: {node} {key}: {found} shown, {value} acknowledged"
+        for screen in self.screens:
+            assert screen.views.counters._cells == fresh.views.counters._cells, (
+                "screens: one that has run for long differs from a fresh one"
+            )
+
+    async def _fresh(self) -> Screen:
+        """Return a screen that begins now and has read everything."""
+        screen = Screen()
+        link = Link(self.log)
+        running = self._alone(screen.run(link))
+        long = self.screens[0].views.read
+        await self._until(
+            "a fresh screen has read the log",
+            lambda: all(
+                screen.views.read.at(place) >= tape.shown
+                for place, tape in self.log.tapes.items()
+                if long.at(place)
+            ),
+        )
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        return screen
+
+
+def run(options: Options) -> Counter[str]:
+    """Run one seed; return what happened. Raises AssertionError."""
+    loop = Loop(Random(f"threads {options.seed}"))  # type: ignore[abstract]  # what is used is there
+    world = World(options)
+    loop.run(world.play())
+    world.happened["virtual seconds"] = int(loop.time())
+    world.happened["records"] = sum(len(tape.lines) for tape in world.log.tapes.values())
+    return world.happened
