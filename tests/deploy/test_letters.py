@@ -1,6 +1,8 @@
 """`yizhan topics` and `yizhan dead-letters`, as they are typed."""
 
+import json
 import os
+from base64 import b64decode
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,8 @@ from schemas.codec import Flaw
 from schemas.errors import Unusable
 from schemas.topics import RESULTS, TOPICS
 from services.stats.said import letter
+from tests.histories import record
+from tests.stats.test_worker import service
 from tests.system.process import yizhan
 
 if TYPE_CHECKING:
@@ -40,8 +44,8 @@ async def test_a_letter_is_listed_once_however_often_it_was_written_and_shown_wi
     third = letter(SOURCE, 11, b"[]", Flaw("type", "type", "unknown type"), WHEN)
     await written(tmp_path, [bad, other, bad, third])
 
-    listed = letters(tmp_path, "list")
-    assert listed.returncode == 0
+    listed = letters(tmp_path, "list", "--check")
+    assert listed.returncode == 3
     assert "3 dead letters: type 2, null 1" in listed.stdout
     shown = letters(tmp_path, "show", "yizhan.results/2/7")
     assert (shown.returncode, shown.stdout) == (0, '{"odd": 1}\n')
@@ -53,6 +57,79 @@ async def test_bytes_too_many_to_be_kept_are_told_by_their_hash(tmp_path: Path) 
     shown = letters(tmp_path, "show", "yizhan.results/2/1")
     assert (shown.returncode, shown.stdout) == (0, "")
     assert "70000 bytes, sha256 " in shown.stderr
+
+
+GOOD = record(service(1))
+ROUTE = Flaw("route", "subject", "it does not belong to this partition")
+LOST = "yizhan.results/2/5"
+
+
+def one(done: "CompletedProcess[str]", code: int, said: str) -> None:
+    """A command ended with this code and one sentence that says so."""
+    assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr
+    assert said in done.stderr
+
+
+async def test_what_was_settled_is_listed_only_when_asked_for_and_then_with_how(
+    tmp_path: Path,
+) -> None:
+    bad = letter(SOURCE, 7, b"{", Flaw("json", "", "not valid JSON"), WHEN)
+    await written(tmp_path, [letter(SOURCE, 5, GOOD.value, ROUTE, WHEN), bad])
+    assert letters(tmp_path, "replay", LOST).stdout == "1 replayed, 0 refused\n"
+    again = letters(tmp_path, "replay", "results:2:5")
+    assert (again.returncode, "settled already: replayed" in again.stdout) == (0, True)
+    dismissed = letters(tmp_path, "dismiss", "results/2/7", "--reason", "a test of [cables]")
+    assert dismissed.returncode == 0
+    assert letters(tmp_path, "list", "--check").returncode == 0
+    told = json.loads(letters(tmp_path, "list", "--all", "--json").stdout)["letters"]
+    became = {one["origin"]: (one["settled"]["how"], one["settled"]["reason"]) for one in told}
+    assert became == {
+        LOST: ("replayed", None),
+        "yizhan.results/2/7": ("dismissed", "a test of [cables]"),
+    }
+    assert "2 are settled" in letters(tmp_path, "list").stdout
+    shown = json.loads(letters(tmp_path, "show", LOST, "--json").stdout)
+    assert shown["settled"]["how"] == "replayed"
+    assert b64decode(shown["value"]) == GOOD.value
+    one(letters(tmp_path, "dismiss", LOST, "--reason", "twice"), 1, "settled already: replayed")
+
+
+async def test_what_cannot_be_used_is_refused_with_rule_and_field_and_nothing_is_written(
+    tmp_path: Path,
+) -> None:
+    bad = letter(SOURCE, 7, b"{", Flaw("json", "", "not valid JSON"), WHEN)
+    await written(tmp_path, [letter(SOURCE, 5, GOOD.value, ROUTE, WHEN), bad])
+    dry = letters(tmp_path, "replay", "--all", "--dry-run")
+    assert (dry.returncode, dry.stdout) == (1, "1 would be replayed, 1 refused\n")
+    done = letters(tmp_path, "replay", "--all")
+    assert done.stdout == "1 replayed, 1 refused\n"
+    one(done, 1, "yizhan.results/2/7: json : not valid JSON")
+    repaired = letters(tmp_path, "repair", "results/2/7", "--set", "data.revision=2")
+    one(repaired, 1, "give the whole event")
+    whole = tmp_path / "event.json"
+    whole.write_bytes(GOOD.value or b"")
+    refused = letters(tmp_path, "repair", "results/2/7", str(whole))
+    one(refused, 1, "results/2/7: unknown_node data.node_id: no node yinhu")
+
+
+async def test_arguments_that_contradict_each_other_are_said_so(tmp_path: Path) -> None:
+    await written(tmp_path, [letter(SOURCE, 5, GOOD.value, ROUTE, WHEN)])
+    at = ("results/2/5",)
+    mistakes = {
+        ("replay",): "give --all",
+        ("replay", *at, "--all"): "Name one letter",
+        ("replay", *at, "--rule", "route"): "narrow --all down",
+        ("replay", "--all", "--topic", "result"): "there are yizhan.registry, ",
+        ("replay", "results/2"): "There is no dead letter of results/2",
+        ("repair", *at): "as a FILE (- for stdin), or by --set PATH=JSON",
+        ("repair", *at, "--set", "data.mode=diagnosis"): "--set 'data.mode=\"diagnosis\"'",
+        ("repair", *at, "--set", "data.mode"): "PATH=JSON",
+        ("repair", *at, "--set", "data.elements.9=1"): "there is no 9",
+        ("dismiss", *at, "--reason", " "): "1 to 500 characters",
+    }
+    for words, said in mistakes.items():
+        one(letters(tmp_path, *words), 2, said)
+    one(letters(tmp_path, "repair", *at, str(tmp_path / "none.json")), 1, "No such file")
 
 
 LOOKS = [("topics", "describe"), ("dead-letters", "list"), ("audit",)]
