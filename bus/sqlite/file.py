@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from bus.sqlite.sound import ends
 from schemas.errors import Mismatch, Unusable
-
-SHIFT = 40
-"""Bits of a row id that hold the offset: a million million records per partition."""
 
 DEFAULT_PARTITIONS = 4
 
 _MEMORY = ":memory:"
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _OURS = 0x59495A48  # "YIZH", the application id in the file's header
 _TABLES = """
 CREATE TABLE about (identity TEXT NOT NULL, partitions INTEGER NOT NULL);
@@ -32,7 +31,8 @@ CREATE TABLE head (
   swept INTEGER NOT NULL DEFAULT 0, live INTEGER NOT NULL DEFAULT 0,
   UNIQUE (topic, number));
 CREATE TABLE log (
-  id INTEGER PRIMARY KEY, timestamp INTEGER NOT NULL, key BLOB NOT NULL, value BLOB);
+  id INTEGER PRIMARY KEY, timestamp INTEGER NOT NULL, key BLOB NOT NULL, value BLOB,
+  crc INTEGER);
 CREATE TABLE member (
   reader TEXT PRIMARY KEY, generation INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE progress (
@@ -118,7 +118,16 @@ class File:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+                raise self.damaged(str(error)) from error
             raise Unusable(f"{self.path} cannot be used as a log: {error}") from error
+
+    def damaged(self, reason: str) -> Unusable:
+        """Return the error of a log that is not as it was written."""
+        return Unusable(
+            f"the log {self.path} is damaged: {reason}; delete nothing, it is the only copy of "
+            f"all facts: put its last backup back (with its -wal, if there is one)"
+        )
 
     def _pragmas(self) -> Iterator[tuple[str, str | int]]:
         yield "synchronous", self.synchronous
@@ -148,6 +157,9 @@ class File:
         try:
             if not _made(db):
                 self._fill(db, partitions)
+            _upgrade(db)
+            if wrong := ends(db):
+                raise self.damaged(wrong)
             about = About(*db.execute("SELECT identity, partitions FROM about").fetchone())
             db.execute("COMMIT")
         finally:
@@ -181,6 +193,12 @@ def _write_ahead(db: sqlite3.Connection) -> str | None:
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
             return None
         raise
+
+
+def _upgrade(db: sqlite3.Connection) -> None:
+    """Give an older log the column of sums; records without one are taken as they are."""
+    if "crc" not in {name for _, name, *_ in db.execute("PRAGMA table_info(log)")}:
+        db.execute("ALTER TABLE log ADD COLUMN crc INTEGER")
 
 
 def _made(db: sqlite3.Connection) -> bool:

@@ -7,14 +7,20 @@ from functools import partial
 from typing import NamedTuple, cast
 
 from bus.port import Partition
-from bus.sqlite.file import SHIFT, File
-from schemas.errors import Unavailable, Unusable
+from bus.sqlite.file import File
+from bus.sqlite.sound import SHIFT, checksum
+from schemas.errors import Unavailable
 
 _CHUNK = 100
 _ENOUGH = 16_000_000  # bytes after which a batch ends, however many records it may have
+# In a damaged file a value may be of any type: cast, it is of the right one, but has another sum.
 _ROWS = (
-    "SELECT id & 0xffffffffff, timestamp, key, value FROM log "
+    "SELECT id & 0xffffffffff, CAST(timestamp AS INTEGER), CAST(key AS BLOB), "
+    "CAST(value AS BLOB), crc FROM log "
     "WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
+)
+_HEADS = (
+    "SELECT topic, number, id, start, next, NOT compacted AND days IS NULL AND swept = 0 FROM head"
 )
 
 
@@ -28,15 +34,16 @@ class Row(NamedTuple):
 
 
 # One C-level call per record: Row._make costs three times as much.
-_row = cast("Callable[[tuple[int, int, bytes, bytes]], Row]", partial(tuple.__new__, Row))
+_row = cast("Callable[[tuple[int, int, bytes, bytes | None]], Row]", partial(tuple.__new__, Row))
 
 
 class Head(NamedTuple):
-    """What a partition holds: the records from `start` to before `next`."""
+    """What a partition holds: the records from `start` to before `next`, all of them if `whole`."""
 
     id: int
     start: int
     next: int
+    whole: bool
 
 
 def standing(db: sqlite3.Connection, owner: str) -> dict[Partition, int]:
@@ -82,7 +89,7 @@ class Reader:
 
     def head(self, partition: Partition) -> Head:
         """Return what `partition` held at the last refresh."""
-        return self._heads.get(partition, Head(0, 0, 0))
+        return self._heads.get(partition, Head(0, 0, 0, whole=False))
 
     def generation(self, group: str) -> int:
         """Return the generation of `group` at the last refresh."""
@@ -96,22 +103,33 @@ class Reader:
         with self._answering():
             cursor = self._db.execute(_ROWS, (first + offset, first + head.next, limit))
             while size < _ENOUGH and (chunk := cursor.fetchmany(_CHUNK)):
-                rows.extend(map(_row, chunk))
+                rows.extend([self._checked(*row) for row in chunk])
                 size += sum([len(row[3] or b"") for row in chunk])
             cursor.close()
         ended = len(rows) == limit or size >= _ENOUGH
-        return rows, rows[-1].offset + 1 if ended else head.next
+        reached = rows[-1].offset + 1 if ended else head.next
+        if head.whole and len(rows) != reached - offset:
+            missing = reached - offset - len(rows)
+            raise self._file.damaged(f"{missing} records from {offset} to {reached} are missing")
+        return rows, reached
 
     def positions(self, owner: str) -> dict[Partition, int]:
         """Return where `owner` stands."""
         with self._answering():
             return standing(self._db, owner)
 
+    def _checked(
+        self, offset: int, timestamp: int, key: bytes, value: bytes | None, crc: int | None
+    ) -> Row:
+        if crc is not None and crc != checksum(offset, timestamp, key, value):
+            raise self._file.damaged(f"the record at {offset} is not the one that was written")
+        return _row((offset, timestamp, key, value))
+
     def _seen(self) -> int:
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def _load(self) -> None:
-        heads = self._db.execute("SELECT topic, number, id, start, next FROM head").fetchall()
+        heads = self._db.execute(_HEADS).fetchall()
         self._heads = {Partition(topic, number): Head(*head) for topic, number, *head in heads}
         self._generations = dict(self._db.execute("SELECT reader, generation FROM member"))
 
@@ -122,4 +140,4 @@ class Reader:
         except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:
             raise Unavailable(f"the log {self._file.path} cannot be read now: {error}") from error
         except sqlite3.DatabaseError as error:
-            raise Unusable(f"the log {self._file.path} is damaged: {error}") from error
+            raise self._file.damaged(str(error)) from error

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import structlog
 
-from bus.sqlite.file import SHIFT
+from bus.sqlite.sound import SHIFT
 
 _STEP = 1000  # records looked at, or deleted, in one step
 _KEYS = 100_000  # keys that one pass over a partition remembers

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bus.port import Partition, Position
-from bus.sqlite.file import SHIFT
 from bus.sqlite.reader import standing
+from bus.sqlite.sound import SHIFT, checksum
 from schemas.errors import Fenced
 from schemas.topics import Topic
 
@@ -46,14 +46,15 @@ class Transaction:
         self._db = db
         self._now = now
         self._ends: dict[tuple[str, int], _End] = {}
-        self._rows: list[tuple[int, int, bytes, bytes | None]] = []
+        self._rows: list[tuple[int, int, bytes, bytes | None, int]] = []
 
     def append(self, records: Iterable[Placed]) -> list[Position]:
         """Add `records` to their partitions."""
         ends, rows, positions = self._ends, self._rows, []
         for topic, number, key, value in records:
             end = ends.get((topic.name, number)) or self._end(topic, number)
-            rows.append(((end.id << SHIFT) + end.next, end.timestamp, key, value))
+            crc = checksum(end.next, end.timestamp, key, value)
+            rows.append(((end.id << SHIFT) + end.next, end.timestamp, key, value, crc))
             positions.append(Position(topic.name, number, end.next))
             end.next += 1
         return positions
@@ -105,7 +106,7 @@ class Transaction:
 
     def write(self) -> None:
         """Hand the collected rows and the moved ends to the database."""
-        self._db.executemany("INSERT INTO log VALUES (?, ?, ?, ?)", self._rows)
+        self._db.executemany("INSERT INTO log VALUES (?, ?, ?, ?, ?)", self._rows)
         self._db.executemany(
             "UPDATE head SET next = ?, timestamp = ? WHERE id = ?",
             [(end.next, end.timestamp, end.id) for end in self._ends.values()],

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from bus.sqlite.bell import Bell
 from bus.sqlite.file import File
+from bus.sqlite.place import Place
 from bus.sqlite.sweep import chores
 from bus.sqlite.transaction import Transaction
 from schemas.errors import Unavailable, YizhanError
@@ -66,9 +67,10 @@ class Writer:
         sweeping = chores(db, self._clock, self._every)
         due = time.monotonic()
         try:
+            place = Place(None if self._file.memory else self._file.path, db)
             while self._open or self._queue.qsize():
                 if jobs := self._queued(until=due):
-                    self._settle(jobs, *self._commit(db, jobs))
+                    self._settle(jobs, *self._commit(db, place, jobs))
                 if time.monotonic() >= due:
                     due = time.monotonic() + next(sweeping)
         finally:
@@ -84,13 +86,17 @@ class Writer:
             jobs += self._queue.get_nowait()
         return jobs
 
-    def _commit(self, db: sqlite3.Connection, jobs: Sequence[_Job]) -> tuple[list[Any], Any]:
+    def _commit(
+        self, db: sqlite3.Connection, place: Place, jobs: Sequence[_Job]
+    ) -> tuple[list[Any], Any]:
         try:
+            place.check()
             db.execute("BEGIN IMMEDIATE")
             transaction = Transaction(db, int(self._clock() * 1000))
             results = [_attempt(job.work, transaction) for job in jobs]
             transaction.write()
             db.execute("COMMIT")
+            place.check()
         except Exception as error:  # noqa: BLE001 - whatever it is, the callers are told
             return [], self._failed(db, error)
         return results, None

@@ -243,9 +243,11 @@ async def test_a_step_on_a_full_disk_neither_moves_nor_writes(path: str) -> None
 
 async def test_the_log_goes_on_when_there_is_space_again(path: str) -> None:
     async with sqlite.connect(path, max_pages=60) as bus:
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("CREATE TABLE ballast AS SELECT zeroblob(20000)")
         await fill(bus)
         with closing(sqlite3.connect(path)) as db, db:
-            db.execute("DELETE FROM log WHERE id % 2")
+            db.execute("DROP TABLE ballast")
         await bus.publish(records(TOPIC, ["again"]))
         assert values(await read(bus, TOPIC))[-1] == "again"
 
@@ -276,7 +278,7 @@ async def test_the_writer_wakes_readers_of_its_own_process_without_a_look_at_the
 
 async def test_a_record_that_no_database_takes_does_not_stop_the_writer(bus: SqliteBus) -> None:
     nonsense = Record(TOPIC, "r", b"", cast("bytes", ["a list"]))
-    with pytest.raises(sqlite3.Error):
+    with pytest.raises(TypeError):
         await bus.publish([*records(TOPIC, ["beside it"]), nonsense])
     await bus.publish(records(TOPIC, ["after it"]))
     assert values(await read(bus, TOPIC)) == ["after it"]
