@@ -34,14 +34,14 @@ test: setup ## Run the tests; those that need Kafka or Chromium are skipped wher
 	@$(MAKE) --silent kafka || true
 	@$(BIN)/pytest
 
-# What a failing run prints begins with YIZHAN_SEED=… and names the test for ONLY.
-faults: setup ## Break things on purpose under load, half an hour of it (ONLY=one test)
+# ONLY names one test, as a failing one prints it with its seed.
+ONLY ?= tests/faults tests/simulation
+faults: setup ## Break things on purpose, under load, for half an hour; and 2,000 simulated runs
 	@$(MAKE) --silent kafka || true
-	@YIZHAN_REQUIRE="$$YIZHAN_REQUIRE faults" $(BIN)/pytest $(or $(ONLY),tests/faults tests/simulation)
+	@YIZHAN_REQUIRE="$$YIZHAN_REQUIRE faults" YIZHAN_SEEDS=$${YIZHAN_SEEDS:-2000} $(BIN)/pytest $(ONLY)
 
-faults-long: setup ## All of it, with more kills and 20,000 simulated runs
-	@$(MAKE) --silent kafka || true
-	@YIZHAN_REQUIRE="$$YIZHAN_REQUIRE faults" YIZHAN_FAULTS=long $(BIN)/pytest $(or $(ONLY),tests/faults tests/simulation)
+faults-long: setup ## The same with every figure in full, and 20,000 simulated runs
+	@YIZHAN_FAULTS=long YIZHAN_SEEDS=$${YIZHAN_SEEDS:-20000} $(MAKE) --silent faults
 
 check: setup ## Check format, lint, types and imports, then run the tests
 	$(BIN)/ruff format --check
