@@ -5,7 +5,7 @@ Every state is a cache of the log: one that is damaged is put aside and made ane
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -195,20 +195,47 @@ def _prepare(connection: Connection, identity: str, name: str) -> dict[Partition
             f"{name} was read from another log ({origin}, not {identity}): if this log is the "
             "right one, move the file away and it is made anew"
         )
-    rows = connection.execute(select(_POSITION.c.topic, _POSITION.c.number, _POSITION.c.next))
-    return {Partition(topic, number): offset for topic, number, offset in rows}
+    return _positions(connection)
 
 
 def origin(place: str | Path) -> str | None:
     """Return which log a state was read from; None when it does not say."""
+    with suppress(SQLAlchemyError), _glance(place) as connection:
+        return connection.scalar(select(_ORIGIN.c.identity))
+    return None
+
+
+def stands(place: str | Path) -> dict[Partition, int]:
+    """Return how far a state has come; {} when it does not say."""
+    with suppress(SQLAlchemyError), _glance(place) as connection:
+        return _positions(connection)
+    return {}
+
+
+def sound(place: str | Path) -> bool:
+    """Whether a state is as it was written, as far as can be told; it reads all of it."""
+    tables = MetaData()
+    try:
+        with _glance(place) as connection:
+            tables.reflect(connection, only=lambda name, _: name != seal.TABLE)
+    except SQLAlchemyError:
+        return False
+    return seal.broken(Path(_name(_url(place))), [tables]) is None
+
+
+@contextmanager
+def _glance(place: str | Path) -> Iterator[Connection]:
     engine = _engine(_url(place))
     try:
         with engine.connect() as connection:
-            return connection.scalar(select(_ORIGIN.c.identity))
-    except SQLAlchemyError:
-        return None
+            yield connection
     finally:
         engine.dispose()
+
+
+def _positions(connection: Connection) -> dict[Partition, int]:
+    rows = connection.execute(select(_POSITION.c.topic, _POSITION.c.number, _POSITION.c.next))
+    return {Partition(topic, number): offset for topic, number, offset in rows}
 
 
 @contextmanager

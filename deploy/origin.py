@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bus import Bus, Partition
-from bus.state import origin
+from bus.state import origin, sound, stands
 from deploy.log import file, made
 from schemas.errors import Unusable
 from schemas.topics import TOPICS
@@ -21,14 +21,35 @@ def there(url: str, data: Path) -> None:
 
 
 async def of_this_log(log: Bus, url: str, data: Path) -> None:
-    """Raise Unusable when `log` is new while there are states of another one in `data`."""
-    others = [one for one in _states(data) if origin(one) not in {None, log.identity}]
+    """Raise Unusable when states in `data` tell that `log` is not the one that is meant.
+
+    It is new while they are of another one, or it ends before what they have read: then an older
+    copy of it was put back. That must be told before anything is written to it, for a log that has
+    grown again would have the same positions, but other records.
+    """
+    states, name = _states(data), str(file(url) or url)
+    others = [one for one in states if origin(one) not in {None, log.identity}]
     if others and not await _written(log):
-        raise _missing(str(file(url) or url), "is new and empty", others)
+        raise _missing(name, "is new and empty", others)
+    for state in states:
+        if state not in others and (told := await _ahead(log, state)) and sound(state):
+            raise Unusable(
+                f"the log {name} is older than {state}, which has read {told}: put the newer log "
+                f"back, or, if there is none, move {', '.join(map(str, states))} away to go on "
+                "with this one"
+            )
 
 
 def _states(data: Path) -> list[Path]:
     return sorted(found for pattern in STATES for found in data.glob(pattern))
+
+
+async def _ahead(log: Bus, state: Path) -> str | None:
+    """Return what a state has read that the log does not hold."""
+    for place, position in stands(state).items():
+        if position > (end := await log.highwater(place)):
+            return f"{position} records of {place.topic}/{place.number} where it holds {end}"
+    return None
 
 
 async def _written(log: Bus) -> bool:

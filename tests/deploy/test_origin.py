@@ -1,11 +1,14 @@
 """States whose log is gone: refused before a new log takes its place."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import MetaData
 
 import bus
+from bus import Partition
 from bus.state import State
 from deploy.origin import STATES, of_this_log, there
 from schemas.errors import Unusable
@@ -72,3 +75,23 @@ def test_a_hub_whose_log_has_gone_says_so_and_starts_again_when_it_is_back(tmp_p
             file.rename(hub.data / file.name)
         hub.start()
         hub.until_ready()
+
+
+async def test_a_log_that_ends_before_what_a_state_has_read_is_refused_by_both_names(
+    tmp_path: Path,
+) -> None:
+    url, source = log_at(tmp_path), Partition(REGISTRY.name, 0)
+    async with bus.connect(url) as log:
+        await log.publish([bus.Record(REGISTRY, "r", b"k", b"{}")])
+        with State.open(tmp_path / "screens.db", MetaData(), log.identity) as read:
+            with read.move(source, 0, 1):
+                pass
+            await of_this_log(log, url, tmp_path)
+            with read.move(source, 1, 2):
+                pass
+        with pytest.raises(Unusable, match=r"log\.db is older than .*screens\.db") as caught:
+            await of_this_log(log, url, tmp_path)
+        assert "2 records of yizhan.registry/0 where it holds 1" in str(caught.value)
+        with closing(sqlite3.connect(tmp_path / "screens.db")) as db, db:
+            db.execute("UPDATE log_position SET next = 77")
+        await of_this_log(log, url, tmp_path)  # what it says is damage, which opening it tells
