@@ -94,7 +94,7 @@ class Link:
 
     def leave(self, reader: Reader) -> None:
         """Let the group know that a reader has gone."""
-        self._log.watching.discard(reader.watch)
+        self._log.watching.pop(reader.watch, None)
         if reader in self.readers:
             self.readers.remove(reader)
         if reader.group is not None:

@@ -52,7 +52,7 @@ class Log:
         self.tapes: dict[Partition, Tape] = defaultdict(Tape)
         self.holders: dict[str, Holder] = defaultdict(Holder)
         self.groups: dict[str, Group] = {}
-        self.watching: set[Callable[[Partition], None]] = set()
+        self.watching: dict[Callable[[Partition], None], None] = {}
         self._unsynced: list[Writing] = []
         self._steps = 0
 

@@ -27,6 +27,15 @@ class Owner:
         self.waiting: list[Handle] = []
 
 
+class Numbered(Task[T]):
+    """A task that has the same place in a set in every run."""
+
+    number = 0
+
+    def __hash__(self) -> int:
+        return self.number
+
+
 class Stuck(AssertionError):
     """Nothing will ever happen again, or the same moment never ends."""
 
@@ -147,7 +156,8 @@ class Loop(AbstractEventLoop):
         self, coro: Coroutine[Any, Any, T], *, name: str | None = None,
         context: Context | None = None,
     ) -> Task[T]:  # fmt: skip
-        task = Task(coro, loop=self, name=name, context=context)
+        task = Numbered(coro, loop=self, name=name, context=context)
+        task.number = len(self._tasks)
         self._tasks.append(task)
         return task
 

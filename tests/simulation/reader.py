@@ -27,10 +27,10 @@ class Reader:
         self._news, self.called = Event(), Event()
         self._settled = group is None
         self._failure: BaseException | None = None
-        self._last: Batch | None = None
+        self._slow = False
         if group is None:
             self._begin(places)
-        log.watching.add(self.watch)
+        log.watching[self.watch] = None
 
     def watch(self, place: Partition) -> None:
         """Hear that a partition has got something."""
@@ -101,21 +101,24 @@ class Reader:
             if left <= 0:
                 return []
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(left, 0.05) if log.faulty else left):
+                async with asyncio.timeout(min(left, 0.03) if self._slow else left):
                     await self._news.wait()
 
     def _begin(self, places: Iterable[Partition]) -> None:
         self._leases = {place: Lease(self._start(place)) for place in sorted(places)}
 
     def _take(self, limit: int, wanted: frozenset[Partition] | None) -> list[Batch]:
-        log, found = self._log, list[Batch]()
+        log, found, self._slow = self._log, list[Batch](), False
         for place, lease in self._leases.items():
             if limit <= 0 or (wanted is not None and place not in wanted):
                 continue
             tape = log.tapes[place]
             if not 0 <= lease.position <= tape.end:
                 raise outside("the simulated log", place, lease.position, 0, tape.end)
-            if lease.position >= tape.shown or log.odds("delay", 0.2):
+            if lease.position >= tape.shown:
+                continue
+            if log.odds("delay", 0.2):
+                self._slow = True
                 continue
             most = min(limit, log.dice.randint(1, 6)) if log.faulty else limit
             records, following = tape.read(lease.position, most)

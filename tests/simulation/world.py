@@ -11,16 +11,20 @@ from typing import Any
 
 from bus.port import Partition
 from schemas.days import Period
-from schemas.topics import COUNTED
+from schemas.topics import ASSIGNMENTS, COUNTED, REFERRALS, REQUESTS, Topic
+from services.matching.book import Book
+from tests.matching import reader
 from tests.simulation import facts, letters
+from tests.simulation.asks import Crowd
 from tests.simulation.clients import Clients
 from tests.simulation.events import record, shuffled
 from tests.simulation.facts import Stations
 from tests.simulation.faults import Faults
-from tests.simulation.intake import Desk
+from tests.simulation.intake import Desk, clock
 from tests.simulation.link import Link
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop
+from tests.simulation.matching import Matcher
 from tests.simulation.options import Options
 from tests.simulation.process import Process
 from tests.simulation.screens import Screen
@@ -39,7 +43,7 @@ class World:
         self.options, self.happened = options, Counter[str]()
         self.dice = Random(f"world {options.seed}")
         self.log = Log(options, Random(f"log {options.seed}"), self.happened)
-        self.stations = Stations(options)
+        self.stations, self.crowd = Stations(options), Crowd(self.log, options)
         self.shown = Shown(self.log, Random(f"shown {options.seed}"))
         self.desks = [Desk() for _ in range(2)]
         self.screens = [Screen() for _ in range(options.screens)]
@@ -48,10 +52,15 @@ class World:
             *(Process(self.log, f"screens-{n}", one.run) for n, one in enumerate(self.screens)),
             *map(self._stats, range(options.stats)),
         ]
+        self.matchers = [Matcher() for _ in range(options.matchers if options.asks else 0)]
+        self.judges = [
+            Process(self.log, f"matching-{n}", one.run) for n, one in enumerate(self.matchers)
+        ]
+        self.processes += self.judges
 
     async def play(self) -> None:
         """Run it all; raises AssertionError where something is not as promised."""
-        self.log.watching.add(self.shown.watch)
+        self.log.watching |= dict.fromkeys((self.shown.watch, self.crowd.watch))
         self.log.put(self._registry())
         for process in self.processes:
             process.start()
@@ -69,23 +78,68 @@ class World:
         faults.heal()
         await self._until("every post is answered", asking.done)
         asking.result()
+        if self.matchers:
+            await self._until("all is decided and comes to rest", self.crowd.rests)
+            await self._judged()
+        kept(self.log, clients)
         await self._until("counters are published and shown", self._counted)
         await self._agree()
+
+    async def _judged(self) -> None:
+        """Hold all decisions against the log, then against who takes over from its beginning."""
+        link = Link(self.log)
+        await reader.check(link, clock())
+        count = self.log.partitions(REQUESTS)
+        await self._until("every partition is held", lambda: len(self._books()) == count)
+        books = self._books()
+        for process in self.judges:
+            process.ending = True
+            process.kill(None)
+        ends = self._ends(ASSIGNMENTS, REFERRALS)
+        heir = Matcher("heirs")
+        process = Process(self.log, "heir", heir.run)
+        process.start()
+        self.processes.append(process)
+        await self._until(
+            "somebody has taken over", lambda: heir.worker is not None and not heir.worker.ready()
+        )
+        await asyncio.sleep(0.5)
+        assert heir.worker is not None
+        for number, source in heir.worker.sources.items():
+            before, after = content(books[number]), content(source.book)
+            assert before == after, f"takeover: {number}: {_differing(before, after)}"
+        assert self._ends(ASSIGNMENTS, REFERRALS) == ends, "takeover: something was decided again"
+
+    def _books(self) -> dict[int, Book]:
+        workers = [one.worker for one in self.matchers if one.worker is not None]
+        return {
+            n: s.book for worker in workers for n, s in worker.sources.items() if s.leads and s.sure
+        }
+
+    def _ends(self, *topics: Topic) -> dict[Partition, int]:
+        names = {topic.name for topic in topics}
+        return {p: tape.end for p, tape in self.log.tapes.items() if p.topic in names}
 
     def _stats(self, number: int) -> Process:
         shelf = Shelf(Random(f"shelf {number} {self.options.seed}"))
         return Process(self.log, f"stats-{number}", partial(stats, self.log, shelf), shelf)
 
     def _registry(self) -> list[Any]:
-        areas = [
-            record("node.opened", "hub", name="hub", kind="hub"),
-            record("node.opened", "county-a", name="a", kind="area", tier="county", parent="hub"),
+        areas = {"hub": (None, None), "city": ("city", "hub")}
+        areas |= dict.fromkeys(("county-a", "county-b"), ("county", "city"))
+        nodes = [
+            record("node.opened", n, name=n, kind="area" if tier else "hub", tier=tier, parent=up)
+            for n, (tier, up) in areas.items()
         ]
-        return [*areas, *shuffled(self.dice, list(self.stations.registry()))]
+        others = [*self.stations.registry(), *(self.crowd.registry() if self.matchers else ())]
+        return [*nodes, *shuffled(self.dice, others)]
 
     async def _clients(self, clients: Clients) -> None:
         pause = self.options.seconds / 8
-        await self.stations.run(clients, pause)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.stations.run(clients, pause))
+            if self.matchers:
+                tasks.create_task(self.crowd.run(clients, pause))
         if self.options.facts:
             self.log.put(facts.poison(self.log, self.dice))
 
@@ -152,6 +206,23 @@ class World:
         with suppress(asyncio.CancelledError):
             await running
         return screen
+
+
+def _differing(one: dict[str, Any], other: dict[str, Any]) -> str:
+    return "; ".join(f"{k}: {one[k]} before, {other[k]} after" for k in one if one[k] != other[k])
+
+
+def content(book: Book) -> dict[str, Any]:
+    """Return what is in a book."""
+    names = ("cases", "offers", "ended", "answered", "queue", "unmatched", "positions", "now")
+    return {name: getattr(book, name) for name in names} | {"booked": book.diary.booked}
+
+
+def kept(log: Log, clients: Clients) -> None:
+    """Everything acknowledged is in the log."""
+    there = {line.value for tape in log.tapes.values() for line in tape.lines}
+    for body in clients.acknowledged:
+        assert body in there, f"lost: acknowledged, but not in the log: {body.decode()}"
 
 
 def run(options: Options) -> Counter[str]:
