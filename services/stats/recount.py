@@ -1,17 +1,25 @@
 """A recount from offset 0, in straightforward code that shares only the event models with the fold.
 
 It is meant to be read beside the definitions of the measures: no catalogue, no increments, no
-reference counts. It keeps every slot's newest statement and adds everything up afresh when asked.
+reference counts. It keeps what every slot's newest statement counts and adds everything up afresh
+when asked.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
 
 from schemas import decisions, facts
 from schemas.codec import Event
 from schemas.days import business_day
 from schemas.fields import Stated
+
+T = TypeVar("T")
+Place = tuple[str, str]
+"""A node and a business day."""
 
 
 class Tally:
@@ -22,55 +30,111 @@ class Tally:
         self.sets: dict[str, set[str]] = defaultdict(set)
 
 
-@dataclass(slots=True)
-class Recount:
-    """What one source partition states: by (type, subject) the highest revision, first come."""
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """What a statement counts by itself. Without `gc`: the collector need not visit millions.
 
-    newest: dict[tuple[str, str], Stated] = field(default_factory=dict)
+    `claim` is the basis, kind and amount of a benefit: what it counts as, its other steps tell.
+    """
+
+    revision: int
+    place: Place
+    sums: tuple[tuple[str, int], ...]
+    sets: tuple[tuple[str, tuple[str, ...]], ...]
+    claim: tuple[str, str, int] | None = None
+    voided: bool = False
+
+
+class Recount:
+    """What one source partition states: by type and subject the highest revision, first come."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, dict[str, Said]] = defaultdict(dict)
+        self._known: dict[Any, Any] = {}
 
     def read(self, event: Event) -> None:
         """Take a statement in; what states no revision counts nothing."""
         if not isinstance(event.data, Stated):
             return
-        slot = (event.slot, event.subject)
-        known = self.newest.get(slot)
+        slots = self._newest[event.slot]
+        known = slots.get(event.subject)
         if known is None or known.revision < event.data.revision:
-            self.newest[slot] = event.data
+            slots[event.subject] = self._said(event.data)
 
-    def places(self) -> dict[tuple[str, str], Tally]:
-        """Add up everything that stands, by node and business day."""
-        found: dict[tuple[str, str], Tally] = defaultdict(Tally)
-        for (_, subject), data in self.newest.items():
-            tally = found[data.node_id, business_day(_when(data))]
-            if isinstance(data, facts.BenefitClaimed):
-                _benefit(data, self._there(subject), tally)
-            else:
-                _fact(data, tally)
+    def tallies(
+        self, after_each: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[Place, Tally]]:
+        """Add up everything that stands, and yield it by node and business day, in their order.
+
+        `after_each` is called after every statement: whoever must not be held up can rest there.
+        """
+        at: dict[Place, list[Said]] = defaultdict(list)
+        for slots in list(self._newest.values()):
+            for subject, said in slots.items():
+                at[said.place].append(self._claimed(subject, said) if said.claim else said)
+                after_each()
+        for place in sorted(at):
+            tally = Tally()
+            for said in at.pop(place):
+                _add(said, tally)
+                after_each()
+            yield place, tally
+
+    def places(self) -> dict[Place, Tally]:
+        """Return all of it at once."""
+        return defaultdict(Tally, self.tallies())
+
+    def _said(self, data: Stated) -> Said:
+        """Return what `data` counts; what many say alike is kept once."""
+        place = self._once((data.node_id, business_day(_when(data))))
+        if isinstance(data, facts.BenefitClaimed):
+            claim = (self._once(data.basis), self._once(data.kind), data.amount)
+            return Said(data.revision, place, (), (), claim)
+        tally = Tally()
+        _fact(data, tally)
+        sums = tuple((self._once(key), amount) for key, amount in tally.sums.items())
+        sets = tuple(
+            (self._once(key), tuple(self._once(member) for member in sorted(members)))
+            for key, members in tally.sets.items()
+        )
+        voided = isinstance(data, facts.RecordVoided)
+        return Said(data.revision, place, self._once(sums), self._once(sets), None, voided)
+
+    def _once(self, value: T) -> T:
+        found: T = self._known.setdefault(value, value)
         return found
+
+    def _claimed(self, subject: str, said: Said) -> Said:
+        assert said.claim is not None
+        basis, kind, amount = said.claim
+        there = self._there(subject)
+        if "withdrawn" in there or not amount:
+            return said
+        state = "claimed"
+        if "confirmed" in there:
+            state = "audited" if "audited" in there else "confirmed"
+        sums = ((f"benefit;basis={basis};kind={kind};state={state}", amount),)
+        return Said(said.revision, said.place, sums, ())
 
     def _there(self, subject: str) -> set[str]:
         """Return which steps of a benefit stand."""
         return {
             step
             for step in ("confirmed", "audited", "withdrawn")
-            if (data := self.newest.get((f"yizhan.benefit.{step}", subject)))
-            and not isinstance(data, facts.RecordVoided)
+            if (said := self._newest[f"yizhan.benefit.{step}"].get(subject)) and not said.voided
         }
+
+
+def _add(said: Said, tally: Tally) -> None:
+    for key, amount in said.sums:
+        tally.sums[key] += amount
+    for key, members in said.sets:
+        tally.sets[key].update(members)
 
 
 def _when(data: Stated) -> datetime:
     if isinstance(data, decisions.Moved):
         return data.submitted_at
     return data.offered_at if isinstance(data, decisions.Offer) else data.occurred_at
-
-
-def _benefit(data: facts.BenefitClaimed, there: set[str], tally: Tally) -> None:
-    if "withdrawn" in there or not data.amount:
-        return
-    state = "claimed"
-    if "confirmed" in there:
-        state = "audited" if "audited" in there else "confirmed"
-    tally.sums[f"benefit;basis={data.basis};kind={data.kind};state={state}"] += data.amount
 
 
 def _fact(data: object, tally: Tally) -> None:  # noqa: C901  # one arm for each type

@@ -1,0 +1,27 @@
+"""Long work beside an event loop, at a pace that leaves the loop its turns."""
+
+from collections.abc import Callable
+from time import perf_counter, sleep
+
+TURN, REST = 0.001, 0.002
+"""Seconds of work at a time, and between two of them.
+
+A thread that computes gives the interpreter away only every 5 ms, and an event takes many turns.
+"""
+
+
+def unhurried(turn: float = TURN, rest: float = REST) -> Callable[[], None]:
+    """Return what to call often, from one thread: it rests there when a turn of work is over."""
+    began = perf_counter()
+
+    def step() -> None:
+        nonlocal began
+        if perf_counter() - began >= turn:
+            sleep(rest)
+            began = perf_counter()
+
+    return step
+
+
+def hurried() -> None:
+    """Rest never: for whoever has the interpreter to himself."""
