@@ -6,6 +6,7 @@ from asyncio import TaskGroup
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from time import perf_counter
 from typing import Any
 
 import faust
@@ -22,12 +23,15 @@ from schemas.measures import CATALOGUE
 from schemas.topics import ASSIGNMENTS, HEARTBEATS, REFERRALS, REGISTRY, REQUESTS, RESULTS
 from services.stats.audit import auditing
 from services.stats.metrics import Metrics
+from services.stats.pace import unhurried
 from services.stats.settings import Settings
 from services.stats.store import TABLES, Store
 from services.stats.worker import Worker
 
 LOOK_EVERY = 3.0
 """Seconds between two looks at the end of the log."""
+AUDIT_REST = 5
+"""How many times as long as a recount took nothing is recounted after it."""
 INPUTS = (REGISTRY, REQUESTS, ASSIGNMENTS, REFERRALS, RESULTS, HEARTBEATS)
 """What others write: this group alone decodes it all and writes the dead letters."""
 
@@ -158,16 +162,20 @@ async def _look(worker: Worker) -> None:
 
 
 async def _audit(worker: Worker, every: float) -> None:
-    """Recount the log beside the fold again and again: from 0 when other partitions are held."""
+    """Recount the log beside the fold again and again: from 0 when other partitions are held.
+
+    What takes long is done more rarely, so that it never takes more than a small part of the time.
+    """
     while True:
         while not worker.caught_up:  # noqa: ASYNC110  # a state of many parts, not an event
             await asyncio.sleep(0.1)
         held = worker.held
-        async with auditing(worker.log, held) as auditor:
+        async with auditing(worker.log, held, unhurried()) as auditor:
             while held == worker.held:
+                began = perf_counter()
                 with suppress(Unavailable):
                     await worker.audit(auditor)
-                await asyncio.sleep(every)
+                await asyncio.sleep(max(every, AUDIT_REST * (perf_counter() - began)))
 
 
 def _now() -> str:

@@ -6,7 +6,7 @@ log had *after* the claim: before, a newer row of its predecessor may stand ther
 
 from asyncio import Task
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from bus.port import Batch, Bus, Partition, Record
@@ -103,6 +103,11 @@ class Source:
                 del self.dirty[place]
         self.published = position
         store.published(self.partition, position)
+
+    def restate(self, places: Iterable[Place]) -> None:
+        """Let these places go out anew, as the ledger has them: something else is shown there."""
+        self.dirty.update(dict.fromkeys(places, self.position))
+        self.published = -1
 
     def _rows(self, position: int, places: list[Place], now: str) -> list[Record]:
         cells = self.ledger.cells
