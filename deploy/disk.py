@@ -1,18 +1,25 @@
-"""Whether the data folder takes what is written to it: tried, since nothing tells beforehand."""
+"""Whether the data folder takes what is written to it: tried, since nothing tells beforehand.
+
+And whether what a process has open still lies there: what is written to a file that was deleted or
+replaced is lost with the process.
+"""
 
 import asyncio
 import os
 import time
 from asyncio import TaskGroup
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
+
+from schemas.errors import Unusable
 
 EVERY = 2.0
 """Seconds between two tries."""
 LONG = 10.0
 """Seconds after which a try that has not ended counts as failed."""
+_Id = tuple[int, int]
 _PROBE = bytes(64 << 10)
 
 
@@ -21,6 +28,7 @@ class Disk:
 
     def __init__(self, data: Path) -> None:
         self._data = data
+        self._held: dict[Path, _Id | None] = {}
         self._wrong: str | None = None
         self._began: float | None = None
 
@@ -30,16 +38,35 @@ class Disk:
             return {"data folder": f"no answer for more than {LONG:g} seconds"}
         return {"data folder": self._wrong} if self._wrong else {}
 
+    def hold(self, files: Iterable[Path]) -> None:
+        """Remember what this process has open; these files must stay where they are."""
+        places = [self._data, *(Path(f"{file}{end}") for file in files for end in ("", "-wal"))]
+        self._held = {place: _id(place) for place in places if place.exists()}
+
     async def look(self) -> None:
-        """Try once, in a thread: a disk may take its time, or never answer."""
+        """Try once, in a thread: a disk may take its time, or never answer.
+
+        Raises Unusable when another file lies where one was opened: it never comes back.
+        """
         self._began = time.monotonic()
         try:
             await asyncio.to_thread(_write, self._data)
         except OSError as error:
             self._wrong = error.strerror or str(error)
         else:
-            self._wrong = None
+            self._wrong = self._lost()
         self._began = None
+
+    def _lost(self) -> str | None:
+        found = {place: _id(place) for place in self._held}
+        for place, was in self._held.items():
+            if found[place] not in {None, was}:
+                raise Unusable(
+                    f"{place} was replaced while it was open: started again, this process goes on "
+                    "with what lies there now"
+                )
+        gone = [str(place) for place, is_ in found.items() if is_ is None]
+        return f"{', '.join(gone)}: moved or deleted" if gone else None
 
 
 @asynccontextmanager
@@ -58,6 +85,14 @@ async def _watch(disk: Disk) -> None:
     while True:
         await asyncio.sleep(EVERY)
         await disk.look()
+
+
+def _id(place: Path) -> _Id | None:
+    try:
+        found = place.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _write(data: Path) -> None:

@@ -19,7 +19,8 @@ from deploy.errors import Misuse
 from deploy.folder import ADMIN, first_key, held
 from deploy.keys import FILE
 from deploy.log import address as where
-from deploy.origin import of_this_log, there
+from deploy.log import file
+from deploy.origin import of_this_log, states, there
 from deploy.parts import Ground, Part, Service
 from deploy.requests import Requests
 from deploy.server import address, listening, serve
@@ -82,10 +83,17 @@ async def run(settings: Settings, parts: Sequence[Part], guest: Guest, stop: Eve
                     disk = await running.enter_async_context(watching(settings.data, tasks))
                     started = [await running.enter_async_context(p.running(on)) for p in parts]
                     early.cancel()
+                    disk.hold(_open(settings, [part.name for part in parts]))
                     await _serve(on, [disk, *started], opened, guest, stop)
                 _end()
         except* Ended:
             _log.info("ended")
+
+
+def _open(settings: Settings, services: Sequence[str]) -> list[Path]:
+    """Return the files that this process has open while it runs."""
+    log = file(where(settings.bus, settings.data))
+    return [settings.data / FILE, *states(settings.data, services), *([log] if log else [])]
 
 
 async def _serve(

@@ -9,14 +9,14 @@ from deploy.log import file, made
 from schemas.errors import Unusable
 from schemas.topics import TOPICS
 
-STATES = ("stats-*.db", "screens.db", "requests.db")
-"""What the services keep in the data folder."""
+STATES = {"stats": ("stats-*.db",), "screens": ("screens.db", "requests.db")}
+"""What each service keeps in the data folder."""
 
 
 def there(url: str, data: Path) -> None:
     """Raise Unusable when the log's file is missing or empty while states of it lie in `data`."""
     place = file(url)
-    if place is not None and not made(place) and (found := _states(data)):
+    if place is not None and not made(place) and (found := states(data)):
         raise _missing(str(place), "is missing", found)
 
 
@@ -27,21 +27,23 @@ async def of_this_log(log: Bus, url: str, data: Path) -> None:
     copy of it was put back. That must be told before anything is written to it, for a log that has
     grown again would have the same positions, but other records.
     """
-    states, name = _states(data), str(file(url) or url)
-    others = [one for one in states if origin(one) not in {None, log.identity}]
+    found, name = states(data), str(file(url) or url)
+    others = [one for one in found if origin(one) not in {None, log.identity}]
     if others and not await _written(log):
         raise _missing(name, "is new and empty", others)
-    for state in states:
+    for state in found:
         if state not in others and (told := await _ahead(log, state)) and sound(state):
             raise Unusable(
                 f"the log {name} is older than {state}, which has read {told}: put the newer log "
-                f"back, or, if there is none, move {', '.join(map(str, states))} away to go on "
+                f"back, or, if there is none, move {', '.join(map(str, found))} away to go on "
                 "with this one"
             )
 
 
-def _states(data: Path) -> list[Path]:
-    return sorted(found for pattern in STATES for found in data.glob(pattern))
+def states(data: Path, services: Iterable[str] = STATES) -> list[Path]:
+    """Return the states of services that lie in `data`."""
+    patterns = [pattern for service in services for pattern in STATES.get(service, ())]
+    return sorted(found for pattern in patterns for found in data.glob(pattern))
 
 
 async def _ahead(log: Bus, state: Path) -> str | None:

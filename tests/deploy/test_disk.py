@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from deploy.disk import Disk
+from schemas.errors import Unusable
 from tests.system.process import Process, processes, until
 
 
@@ -48,3 +49,29 @@ def test_a_hub_whose_disk_takes_no_more_is_not_ready_until_it_does_again(tmp_pat
         resource.prlimit(hub.process.pid, resource.RLIMIT_FSIZE, usual)
         until(lambda: httpx.get(f"{hub.url}/readyz").status_code == 200, hub.said)
         assert hub.end() == 0
+
+
+async def test_a_file_that_is_gone_while_it_is_open_is_told_until_it_is_back(
+    tmp_path: Path,
+) -> None:
+    log, disk = tmp_path / "log.db", Disk(tmp_path)
+    for name in ("log.db", "log.db-wal"):
+        (tmp_path / name).write_text("held")
+    disk.hold([log])
+    for name in ("log.db", "log.db-wal"):
+        (tmp_path / name).rename(tmp_path / "away")
+        await disk.look()
+        assert disk.ready() == {"data folder": f"{tmp_path / name}: moved or deleted"}
+        (tmp_path / "away").rename(tmp_path / name)
+        await disk.look()
+        assert disk.ready() == {}
+
+
+async def test_a_file_that_was_replaced_while_it_is_open_never_comes_back(tmp_path: Path) -> None:
+    log, disk = tmp_path / "log.db", Disk(tmp_path)
+    log.write_text("held")
+    disk.hold([log])
+    log.rename(tmp_path / "away")
+    log.write_text("another")
+    with pytest.raises(Unusable, match=r"log\.db was replaced while it was open"):
+        await disk.look()

@@ -16,7 +16,7 @@ from schemas.measures import CATALOGUE
 from schemas.topics import REGISTRY
 from tests.system.process import Process, processes, yizhan
 
-NAMES = [pattern.replace("*", "1") for pattern in STATES]
+NAMES = [name.replace("*", "1") for names in STATES.values() for name in names]
 
 
 def state(data: Path, name: str, log: str) -> Path:
