@@ -3,12 +3,14 @@
 Every state is a cache of the log: one that is damaged is put aside and made anew from offset 0.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+import structlog
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -31,10 +33,21 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLA
 from bus import seal
 from bus.port import Partition
 from bus.seal import Seal
-from schemas.errors import Fenced, Mismatch, Unusable
+from schemas.errors import Fenced, Full, Mismatch, Unusable
 
+T = TypeVar("T")
 Sealed = Callable[[], AbstractContextManager[None]]
 """What a transaction runs in for its rows to be known again."""
+_PASSING = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY,
+}
+AGAIN = 1.0
+"""Seconds between two tries to write to a disk that is full."""
+_log = structlog.get_logger(__name__)
 _OURS = MetaData()
 _ORIGIN = Table("log_origin", _OURS, Column("identity", String, nullable=False))
 _POSITION = Table(
@@ -198,6 +211,19 @@ def _prepare(connection: Connection, identity: str, name: str) -> dict[Partition
     return _positions(connection)
 
 
+async def patient(write: Callable[[], Awaitable[T]]) -> T:
+    """Return what `write` comes to, tried again while the disk takes no more.
+
+    Nothing else of the caller goes on meanwhile, so that its place in the log stays true.
+    """
+    while True:
+        try:
+            return await write()
+        except Full as error:
+            _log.warning("a state waits for its disk", reason=str(error))
+        await asyncio.sleep(AGAIN)
+
+
 def origin(place: str | Path) -> str | None:
     """Return which log a state was read from; None when it does not say."""
     with suppress(SQLAlchemyError), _glance(place) as connection:
@@ -246,7 +272,9 @@ def _working(name: str) -> Iterator[None]:
     except DatabaseError as error:
         if type(error) not in {DatabaseError, OperationalError}:
             raise
-        raise Unusable(f"{name} cannot be used as a state now: {error.orig}") from error
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        kind = Full if code in _PASSING else Unusable
+        raise kind(f"{name} cannot be used as a state now: {error.orig}") from error
 
 
 @contextmanager

@@ -6,7 +6,8 @@ YizhanError
 ├── Denied             who asks may not
 │   ├── Unauthenticated   no key, or none that is valid
 │   └── Forbidden      the key's role or scope does not reach that far
-├── Unusable           something a process needs at start cannot be used (folder, port, broker)
+├── Unusable           something a process needs cannot be used (folder, port, broker, state)
+│   └── Full           a disk takes no more, or does not answer, for the time being  (retriable)
 └── LogError           the log
     ├── Unavailable    cannot answer or take records now  (retriable)
     ├── TooLarge       a record is larger than its topic takes
@@ -67,7 +68,13 @@ class Forbidden(Denied):
 
 
 class Unusable(YizhanError):
-    """Something a process needs at start cannot be used."""
+    """Something a process needs cannot be used."""
+
+
+class Full(Unusable):
+    """A disk takes no more for the time being: nothing was written, and all may be tried again."""
+
+    retriable = True
 
 
 class LogError(YizhanError):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from bus.port import Batch, Bus, Partition, Record
+from bus.state import patient
 from schemas.codec import Event, Flaw, decoder
 from schemas.fields import Stated
 from schemas.slots import Verdict
@@ -102,12 +103,15 @@ class Source:
             if self.dirty[place] <= position:
                 del self.dirty[place]
         self.published = position
-        store.published(self.partition, position)
+        await patient(lambda: self._note(store, position))
 
     def restate(self, places: Iterable[Place]) -> None:
         """Let these places go out anew, as the ledger has them: something else is shown there."""
         self.dirty.update(dict.fromkeys(places, self.position))
         self.published = -1
+
+    async def _note(self, store: Store, position: int) -> None:
+        store.published(self.partition, position)
 
     def _rows(self, position: int, places: list[Place], now: str) -> list[Record]:
         cells = self.ledger.cells

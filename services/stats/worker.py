@@ -9,13 +9,14 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from bus.port import Batch, Bus, Partition
+from bus.state import patient
 from schemas.errors import Fenced, Unavailable
 from schemas.topics import named
 from services.stats.audit import Auditor
 from services.stats.metrics import Metrics
 from services.stats.said import audited
 from services.stats.source import Source
-from services.stats.store import Store
+from services.stats.store import Put, Store
 
 _log = structlog.get_logger(__name__)
 Clock = Callable[[], str]
@@ -80,8 +81,7 @@ class Worker:
             self.metrics.dead(batch.topic, source.flaws)
             source.flaws.clear()
         self.metrics.records.labels(batch.topic).inc(len(batch.records))
-        if self._holds(source):
-            self._store.save(batch.source, batch.base, batch.next, puts)
+        await patient(lambda: self._save(source, batch, puts))
         return True
 
     async def flush(self) -> None:
@@ -128,6 +128,10 @@ class Worker:
     def _holds(self, source: Source) -> bool:
         """Whether it is still the one: it may have gone, or gone and come back as another."""
         return self.sources.get(source.partition) is source
+
+    async def _save(self, source: Source, batch: Batch, puts: list[Put]) -> None:
+        if self._holds(source):  # else its successor began where the state stands
+            self._store.save(batch.source, batch.base, batch.next, puts)
 
     async def _load(self, source: Source) -> None:
         load = self._store.load

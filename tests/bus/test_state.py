@@ -10,8 +10,8 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bus.port import Partition
-from bus.state import State, origin
-from schemas.errors import Fenced, Mismatch, Unusable
+from bus.state import State, origin, patient
+from schemas.errors import Fenced, Full, Mismatch, Unusable
 
 TABLES = MetaData()
 TOTALS = Table("totals", TABLES, Column("name", String, primary_key=True), Column("n", Integer))
@@ -209,6 +209,36 @@ def test_a_full_disk_is_one_sentence_and_neither_rows_nor_position_have_moved(
     assert 0 < position == len(totals(state))
     with State.open(path, TABLES, "log-1") as again:
         assert again.positions == {SOURCE: position}
+
+
+async def test_whoever_is_patient_goes_on_once_there_is_space_again(state: State) -> None:
+    with pytest.raises(Full):
+        fill(state)
+    base, tries = state.position(SOURCE), 0
+
+    async def write() -> int:
+        nonlocal tries
+        tries += 1
+        if tries == 3:
+            state._writer.exec_driver_sql("PRAGMA max_page_count=1000000").close()
+            state._writer.commit()
+        with state.move(SOURCE, base, base + 1) as connection:
+            connection.execute(insert(TOTALS), {"name": "x" * 100_000, "n": 1})
+        return tries
+
+    assert await patient(write) == 3
+    assert state.position(SOURCE) == base + 1
+
+
+async def test_whoever_is_patient_does_not_wait_for_what_is_no_matter_of_space(
+    state: State,
+) -> None:
+    async def write() -> None:
+        with state.move(SOURCE, 7, 8):
+            pass
+
+    with pytest.raises(Fenced):
+        await patient(write)
 
 
 def test_a_full_disk_stops_also_what_moves_nothing(state: State) -> None:
