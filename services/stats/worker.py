@@ -12,7 +12,7 @@ from bus.port import Batch, Bus, Partition
 from bus.state import patient
 from schemas.errors import Fenced, Unavailable
 from schemas.topics import named
-from services.stats.audit import Auditor
+from services.stats.audit import Auditor, Report
 from services.stats.metrics import Metrics
 from services.stats.said import audited
 from services.stats.source import Source
@@ -29,6 +29,7 @@ class Worker:
         self.log, self._store, self._now = log, store, now
         self.metrics = metrics or Metrics(CollectorRegistry())
         self.sources: dict[Partition, Source] = {}
+        self._wrong: dict[Partition, set[tuple[str, str]]] = {}
         self._away: str | None = None
 
     def start(self, partition: Partition) -> int:
@@ -51,6 +52,7 @@ class Worker:
         """Forget a partition that goes."""
         self.sources.pop(partition, None)
         self.metrics.gone(partition)
+        self._wrong.pop(partition, None)
 
     @property
     def held(self) -> frozenset[Partition]:
@@ -95,13 +97,14 @@ class Worker:
             source = self.sources.get(report.source)
             if source is None or not source.caught_up:
                 continue
-            if report.differences:
-                _log.error("counters drift", source=report.source, found=report.differences)
+            self._notice(report)
             found = audited(report.source, report.position, self._now(), report.differences)
             with self._publishing(source):
                 await self.log.advance(source.owner, {}, [found])
             if self._holds(source):
                 self.metrics.audited(report.source, drift=bool(report.differences))
+                # What nobody counts any more would be shown for ever: no fact touches it again.
+                source.restate(report.wrong)
 
     async def look(self) -> None:
         """See whether the log answers, and whether what it held at the last look has been read."""
@@ -124,6 +127,17 @@ class Worker:
         behind = [s.partition for s in self.sources.values() if s.late or s.counts > s.caught_up]
         names = ", ".join(f"{topic}/{number}" for topic, number in sorted(behind))
         return {"stats": f"catching up on {names}"} if behind else {}
+
+    def _notice(self, report: Report) -> None:
+        """Say when counters begin to drift, or do so at more places, and when they agree again."""
+        source, now = report.source, set(report.wrong)
+        before = self._wrong.get(source)
+        if report.differences and (before is None or now - before):
+            found = report.differences
+            _log.error("counters drift", source=source, places=len(now), found=found)
+            self._wrong[source] = now
+        elif not report.differences and self._wrong.pop(source, None) is not None:
+            _log.warning("counters agree again", source=source)
 
     def _holds(self, source: Source) -> bool:
         """Whether it is still the one: it may have gone, or gone and come back as another."""

@@ -9,14 +9,19 @@ import tracemalloc
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from bus import Bus, Partition, sqlite
 from schemas.codec import Event, decode, encode
 from schemas.topics import COUNTERS, RESULTS
+from services.stats import running
 from services.stats.audit import MOST, auditing
+from services.stats.fold import Cell
 from services.stats.pace import unhurried
 from services.stats.recount import Recount
 from services.stats.said import mark, rows
 from tests.histories import History, record
+from tests.stats.running import events, published, settings, until
 from tests.stats.test_worker import run, service
 
 SOURCE = Partition(RESULTS.name, 0)
@@ -82,8 +87,6 @@ async def test_rows_and_marks_that_anybody_wrote_do_not_end_the_audit(tmp_path: 
 
 
 async def test_a_place_that_is_shown_and_never_was_is_named(tmp_path: Path) -> None:
-    from services.stats.fold import Cell  # noqa: PLC0415  # what a row is made from
-
     async with sqlite.connect(str(tmp_path / "log.db"), 1) as log:
         await log.publish([record(service(1))])
         ghost = Cell({f"visits;n={n}": 1 for n in range(MOST + 5)}, {})
@@ -116,3 +119,37 @@ async def test_the_loop_has_its_turns_while_a_recount_goes_on(log: Bus, tmp_path
     assert threading.get_ident() not in threads
     assert threads
     assert turns > 100
+
+
+async def test_a_row_that_somebody_else_wrote_is_found_told_once_and_stated_anew(
+    log: Bus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await log.publish([record(service(n)) for n in range(20)])
+    often = settings(tmp_path, audit_every=1.0)
+    async with asyncio.TaskGroup() as tasks, running(log, often, tasks) as worker:
+        await published(log, worker, [RESULTS])
+        source = worker.sources[SOURCE]
+        at = source.position
+        for place in (("ghost", "2023-05-06"), ("yinhu", "2023-05-06")):
+            wrong = list(rows(SOURCE, at, place, Cell({"visits": 41}), WHEN))
+            await log.publish([*wrong, mark(SOURCE, at, WHEN)])
+        async with auditing(log) as auditor:
+            await worker.audit(auditor)
+            (drift,) = await _drifts(log)
+            assert "ghost 2023-05-06 visits: 41 shown, 0 counted" in drift
+            await until(lambda: not source.due)
+            await worker.audit(auditor)
+            assert await _drifts(log) == []
+            assert all(not report.differences for report in await auditor.check())
+    said = capsys.readouterr().out
+    assert (said.count("counters drift"), said.count("counters agree again")) == (1, 1)
+
+
+async def _drifts(log: Bus) -> list[tuple[str, ...]]:
+    """Return what the newest report about each source found, where it found anything."""
+    newest = {
+        event.subject: event.data.differences
+        for event in await events(log, COUNTERS)
+        if event.kind.name == "yizhan.counters.audited"
+    }
+    return [found for found in newest.values() if found]
