@@ -33,6 +33,7 @@ class Reader:
         self._cluster, self._consumer = cluster, consumer
         self._member, self._leases = member, member.leases
         self._expiring = expiring
+        self._committing: asyncio.Task[None] | None = None
 
     @property
     def assignment(self) -> frozenset[Partition]:
@@ -69,10 +70,15 @@ class Reader:
         """Tell how far this group has come; only displays miss it when that fails."""
         held = self._leases.held
         offsets = {TopicPartition(*one): to for one, to in positions.items() if one in held}
-        if offsets and self._member.group is not None:
-            with suppress(KafkaError, TimeoutError):
-                async with asyncio.timeout(self._cluster.timeout):
-                    await self._consumer.commit(offsets)
+        busy = self._committing is not None and not self._committing.done()
+        if offsets and self._member.group is not None and not busy:
+            # Waited for, not cancelled: aiokafka would leave a failure behind that nobody asks for.
+            self._committing = asyncio.create_task(self._commit(offsets))
+            await asyncio.wait([self._committing], timeout=self._cluster.timeout)
+
+    async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        with suppress(KafkaError):
+            await self._consumer.commit(offsets)
 
     async def _read(
         self, within: float, limit: int, wanted: frozenset[Partition] | None

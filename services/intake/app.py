@@ -52,6 +52,7 @@ async def running(  # noqa: PLR0913  # what only some callers set is keyword-onl
     following = [
         tasks.create_task(door.view.tail.follow(), name="intake-registry"),
         tasks.create_task(door.cases.tail.follow(), name="intake-requests"),
+        tasks.create_task(door.reach.run(), name="intake-reach"),
     ]
     try:
         yield Intake(_routes(door), counts, door)

@@ -23,6 +23,7 @@ from services.intake.gate import Gate
 from services.intake.metrics import Metrics
 from services.intake.outlook import Outlook
 from services.intake.principal import identify
+from services.intake.reach import Reach
 from services.intake.settings import Settings
 from services.intake.view import View
 
@@ -63,6 +64,7 @@ class Door:
         self._checks = Checks(log, timedelta(hours=settings.future_hours))
         self.posts = Way({body.JSON}, self._limits(settings.post_bytes), settings.posts_in_flight)
         self.batches = Way(BATCHES, self._limits(settings.batch_bytes), settings.batches_in_flight)
+        self.reach = Reach(log)
         self._failed: tuple[datetime, LogError] | None = None
 
     def today(self) -> str:
@@ -128,8 +130,12 @@ class Door:
         for name, tail in (("registry", self.view.tail), ("requests", self.cases.tail)):
             if tail.behind:
                 missing[name] = f"read up to {tail.progress}"
+            elif (late := tail.turns.late()) is not None:
+                missing[name] = late
         if self._failed is not None and self.clock() - self._failed[0] < _DOUBT:
             missing["log"] = str(self._failed[1])
+        elif (doubt := self.reach.doubt()) is not None:
+            missing["log"] = doubt
         return missing
 
 

@@ -28,7 +28,8 @@ def problems(app: FastAPI) -> None:
 async def _ours(request: Request, error: Exception) -> Response:
     status, body = problem(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Refusal):
-        _log.error("not answered", method=request.method, path=request.url.path, error=str(error))
+        say = _log.warning if getattr(error, "retriable", False) else _log.error
+        say("not answered", method=request.method, path=request.url.path, error=str(error))
     said = headers(error)
     if status == HTTPStatus.REQUEST_TIMEOUT:
         said["Connection"] = "close"  # what might still come is not waited for

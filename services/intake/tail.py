@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
 from bus.port import Batch, Bus, Partition, Stored
+from bus.turns import Turns
 from schemas.errors import Unavailable
 from schemas.topics import Topic
 
@@ -22,6 +23,7 @@ class Tail:
             for topic in topics
             for number in range(log.partitions(topic))
         }
+        self.turns = Turns(["reading"])
         self.ends: dict[Partition, int] | None = None
         """Where the log ended when this tail began; None until it was asked."""
 
@@ -42,6 +44,7 @@ class Tail:
             self.ends = {p: await self._log.highwater(p) for p in self.positions}
             self._tell()
             while True:
+                self.turns.turn("reading")
                 for batch in await reading.poll(1.0, _CHUNK):
                     self._apply(batch)
 

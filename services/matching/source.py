@@ -9,6 +9,7 @@ from typing import NamedTuple
 import structlog
 
 from bus.port import Batch, Bus, Partition
+from bus.turns import Turns
 from schemas.codec import Event
 from schemas.errors import Fenced, Unavailable
 from schemas.topics import ASSIGNMENTS, named
@@ -24,6 +25,8 @@ from services.matching.takeover import INPUTS, decoding, name, owner, take_over
 
 IDLE = 0.005
 """Seconds without anything new after which what has come in is decided."""
+REST = 10.0
+"""The most seconds that it waits for news, so that one who waits is told from one who hangs."""
 RETRY = 0.2
 """Seconds before a partition is taken over again from a log that was away."""
 
@@ -55,6 +58,7 @@ class Source:
         self.book, self.inbox = Book(), Inbox({})
         self.sure = self.leads = False
         self.due: datetime | None = None
+        self._turns, self._doubt = Turns([f"{number}"]), ""
         self._places = [Partition(topic.name, number) for topic in INPUTS]
         self._moved: dict[Partition, int] = {}
         self._decided: dict[Partition, int] = dict.fromkeys(self._places, 0)
@@ -68,6 +72,7 @@ class Source:
             try:
                 await self._hold()
             except Unavailable as error:
+                self._doubt = f": {error}"
                 _log.warning("decisions in doubt", partition=self.number, reason=str(error))
                 await asyncio.sleep(RETRY)
             except Fenced:
@@ -81,6 +86,10 @@ class Source:
         self._stopping = True
         self.inbox.ring()
 
+    def late(self) -> str | None:
+        """Return why it does not decide; None: it does."""
+        return self._turns.late() if self.leads else f"taking over {self.number}{self._doubt}"
+
     def decided(self, place: Partition) -> int:
         """Return up to where everything in a partition is decided."""
         return self._decided.get(place, 0)
@@ -89,8 +98,9 @@ class Source:
         if not (self.sure and await self._still_ours()):
             await self._take_over()
         self.inbox = Inbox(self._decided)
-        self.leads = True
+        self.leads, self._doubt = True, ""
         while not self._stopping:
+            self._turns.turn(f"{self.number}")
             batches = await self._gather()
             self._decided |= {batch.source: batch.next for batch in batches}
             if any(batch.records for batch in batches) or self._pending():
@@ -120,7 +130,8 @@ class Source:
         """Wait until there is something to decide; return what has come in by then."""
         loop = asyncio.get_running_loop()
         self.due = self.book.due()
-        await self.inbox.heard(self._patience(loop.time()))
+        patience = self._patience(loop.time())
+        await self.inbox.heard(REST if patience is None else min(patience, REST))
         end = loop.time() + self._means.window
         while 0 < self.inbox.count < MOST and loop.time() < end and not self._stopping:
             if not await self.inbox.heard(IDLE):

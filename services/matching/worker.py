@@ -2,11 +2,13 @@
 
 import asyncio
 from asyncio import Task, TaskGroup
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
+from bus.contact import Contact
 from bus.port import Batch, Partition, Subscription
+from bus.turns import Turns
 from schemas.errors import Unavailable
 from schemas.topics import ASSIGNMENTS, REFERRALS, REGISTRY, REQUESTS
 from services.matching.source import Means, Source
@@ -33,7 +35,7 @@ class Worker:
         self.sources: dict[int, Source] = {}
         self._running: dict[int, Task[None]] = {}
         self._end = 0
-        self._away: str | None = None
+        self.contact, self.turns = Contact("matching"), Turns(["hear", "read", "look"])
 
     def start(self, partition: Partition) -> int:
         """Return where to read a partition that is coming; known for sure once it is taken over."""
@@ -70,7 +72,7 @@ class Worker:
 
     async def hear(self, subscription: Subscription) -> None:
         """Read requests for ever."""
-        await self._follow(subscription, lambda: self._wanted(REQUESTS.name), self._put)
+        await self._follow("hear", subscription, lambda: self._wanted(REQUESTS.name))
 
     async def read(self, subscription: Subscription) -> None:
         """Read for ever what else concerns the partitions held."""
@@ -79,26 +81,27 @@ class Worker:
             mine = self._wanted(REFERRALS.name) | self._wanted(ASSIGNMENTS.name)
             return {PLACE: self.means.stock.position, **mine}
 
-        await self._follow(subscription, wanted, self._put)
+        await self._follow("read", subscription, wanted)
 
     async def look(self) -> None:
         """Keep /readyz true."""
         while True:
             try:
                 self._end = await self.means.log.highwater(PLACE)
-                self._away = None
+                self.contact.made()
             except Unavailable as error:
-                self._away = str(error)
+                self.contact.lost(error)
+            self.turns.turn("look")
             await asyncio.sleep(LOOK_EVERY)
 
     def ready(self) -> dict[str, str]:
         """Return what is not ready and why; {} when all is."""
         if not self.sources:
             return {"matching": "no partition assigned yet"}
-        if self._away is not None:
-            return {"matching": f"the log does not answer: {self._away}"}
-        coming = ", ".join(str(n) for n, source in self.sources.items() if not source.leads)
-        return {"matching": f"taking over {coming}"} if coming else {}
+        if (doubt := self.contact.doubt() or self.turns.late()) is not None:
+            return {"matching": doubt}
+        doubts = [why for source in self.sources.values() if (why := source.late()) is not None]
+        return {"matching": ", ".join(doubts)} if doubts else {}
 
     def _wanted(self, topic: str) -> dict[Partition, int]:
         return {
@@ -116,12 +119,10 @@ class Worker:
         elif batch.partition in self.sources:
             self.sources[batch.partition].inbox.put(batch)
 
-    @staticmethod
-    async def _follow(
-        subscription: Subscription, wanted: Wanted, put: Callable[[Batch], Awaitable[None]]
-    ) -> None:
+    async def _follow(self, loop: str, subscription: Subscription, wanted: Wanted) -> None:
         """Read each partition from where it is wanted next, wherever the subscription stands."""
         while True:
+            self.turns.turn(loop)
             places = wanted()
             for place, at in places.items():
                 lease = subscription.lease(place)
@@ -129,7 +130,7 @@ class Worker:
                     subscription.seek(place, at)
             try:
                 for batch in await subscription.poll(_PAUSE, _LIMIT, places):
-                    await put(batch)
+                    await self._put(batch)
             except Unavailable as error:
                 _log.warning("the log cannot be read", reason=str(error))
                 await asyncio.sleep(1.0)

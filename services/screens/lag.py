@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from bus.contact import Contact
 from bus.port import Bus, Partition
+from bus.turns import Turns
 from schemas.errors import Unavailable
 from schemas.topics import Topic
 from services.screens.marks import Marks
@@ -22,7 +24,8 @@ class Lag:
         self._log, self._topics, self._marks, self._every = log, topics, marks, every
         self._due: Mapping[Partition, int] = {}
         self._seen: Mapping[Partition, int] = {}
-        self._away: str | None = None
+        self._contact = Contact(f"screens, {topics[-1].name}")
+        self.turns = Turns(["looking"])
 
     async def run(self) -> None:
         """Look for ever."""
@@ -30,11 +33,13 @@ class Lag:
             try:
                 async with asyncio.timeout(self._every):
                     found = await ends(self._log, self._topics)
-                self._due, self._seen, self._away = self._seen, found, None
+                self._due, self._seen = self._seen, found
+                self._contact.made()
             except TimeoutError:
-                self._away = f"no answer in {self._every:g} seconds"
+                self._contact.lost(f"no answer in {self._every:g} seconds")
             except Unavailable as error:
-                self._away = str(error)
+                self._contact.lost(error)
+            self.turns.turn("looking")
             await asyncio.sleep(self._every)
 
     def records(self) -> int:
@@ -43,8 +48,8 @@ class Lag:
 
     def behind(self) -> str | None:
         """Return what should have been read by now, or that the log does not say; None: nothing."""
-        if self._away is not None:
-            return f"the log cannot be asked: {self._away}"
+        if (doubt := self._contact.doubt()) is not None:
+            return doubt
         late = {p: end for p, end in self._due.items() if self._marks.at(p) < end}
         places = ", ".join(
             f"{topic}:{number} stands at {self._marks.at(place)} of {end}"

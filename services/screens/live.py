@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
+from bus.turns import Turns
 from schemas.days import business_day
 from services.screens.channel import Channel, Client
 from services.screens.settings import Settings
@@ -27,6 +28,7 @@ class Live:
     ) -> None:
         self._views, self._wall, self._settings, self._clock = views, wall, settings, clock
         self._requests = requests
+        self.turns = Turns(["live"])
         self._channels: dict[tuple[str, bool], Channel] = {}
 
     async def begun(self, wait: float) -> None:
@@ -71,6 +73,7 @@ class Live:
             seen = (business_day(instant(now)), hour_of(now), self._views.pulse.audible(now))
             await self._advance(None if seen != before else self._above(touched, now), now)
             before = seen
+            self.turns.turn("live")
             await asyncio.sleep(max(0.0, began + self._settings.live_every - time.monotonic()))
 
     def _above(self, touched: frozenset[str] | None, now: int) -> frozenset[str] | None:

@@ -28,6 +28,7 @@ from services.screens.requests.index import FOLLOWED as ASKED
 from services.screens.requests.index import Requests
 from services.screens.requests.tables import TABLES as REQUESTED
 from services.screens.settings import Settings
+from services.screens.start import Start
 from services.screens.tables import TABLES
 from services.screens.views import Views
 from services.screens.wall import Wall
@@ -52,6 +53,10 @@ class Screens:
             for name, doubts in self._doubts.items()
         }
         return {name: why for name, why in found.items() if why is not None}
+
+
+def _asked(start: Start, lag: Lag) -> tuple[Callable[[], str | None], ...]:
+    return start.behind, lag.behind, start.turns.late, lag.turns.late
 
 
 def _outdated(views: Views) -> str | None:
@@ -92,10 +97,11 @@ async def running(  # noqa: PLR0913  # what only some callers set has a default
         told = Metrics(CollectorRegistry() if metrics is None else metrics, views, clock)
         lags = {"counters": following, "facts": indexing, "requests": hearing}
         told.show(lags, live, index.marks, requests)
-        doubts = {
-            "counters": (follower.start.behind, following.behind, partial(_outdated, views)),
-            "facts": (index.start.behind, indexing.behind),
-            "requests": (requests.start.behind, hearing.behind),
+        doubts: Doubts = {
+            "counters": (*_asked(follower.start, following), partial(_outdated, views)),
+            "facts": _asked(index.start, indexing),
+            "requests": _asked(requests.start, hearing),
+            "live": (live.turns.late,),
         }
         loops = {
             "follow": follower.run(),

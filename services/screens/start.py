@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from bus.port import Bus, Partition
+from bus.turns import Turns
 from schemas.problems import Refusal
 from schemas.topics import Topic
 from services.screens.lag import ends
@@ -17,6 +18,7 @@ class Start:
         self._marks = marks
         self._ends: Mapping[Partition, int] | None = None
         self._read = asyncio.Event()
+        self.turns = Turns(["reading"])
 
     async def measure(self, log: Bus, topics: Sequence[Topic]) -> Mapping[Partition, int]:
         """Ask the log how much there is to be read; return the end of every partition."""
@@ -24,7 +26,8 @@ class Start:
         return self._ends
 
     def look(self) -> None:
-        """See whether it has been read."""
+        """See whether it has been read; whoever reads does so at each turn."""
+        self.turns.turn("reading")
         if not self._read.is_set() and self._ends is not None and self._marks.reached(self._ends):
             self._read.set()
 

@@ -8,8 +8,10 @@ from time import perf_counter
 import structlog
 from prometheus_client import CollectorRegistry
 
+from bus.contact import Contact
 from bus.port import Batch, Bus, Partition
 from bus.state import patient
+from bus.turns import Turns
 from schemas.errors import Fenced, Unavailable
 from schemas.topics import named
 from services.stats.audit import Auditor, Report
@@ -30,7 +32,8 @@ class Worker:
         self.metrics = metrics or Metrics(CollectorRegistry())
         self.sources: dict[Partition, Source] = {}
         self._wrong: dict[Partition, set[tuple[str, str]]] = {}
-        self._away: str | None = None
+        self.contact, self.turns = Contact("stats"), Turns(["flush", "look"])
+        self._refused: dict[Partition, str] = {}
 
     def start(self, partition: Partition) -> int:
         """Take a partition that is coming; return where to read on.
@@ -53,6 +56,7 @@ class Worker:
         self.sources.pop(partition, None)
         self.metrics.gone(partition)
         self._wrong.pop(partition, None)
+        self._refused.pop(partition, None)
 
     @property
     def held(self) -> frozenset[Partition]:
@@ -90,6 +94,7 @@ class Worker:
         """Publish what changed in each partition; several commits go on side by side."""
         counting = [source for source in self.sources.values() if source.counts]
         await asyncio.gather(*(self._flush(source) for source in counting))
+        self.turns.turn("flush")
 
     async def audit(self, auditor: Auditor) -> None:
         """Publish what a recount finds about the sources held here."""
@@ -109,24 +114,33 @@ class Worker:
     async def look(self) -> None:
         """See whether the log answers, and whether what it held at the last look has been read."""
         try:
-            for source in list(self.sources.values()):
-                source.late = source.position < source.end
-                source.end = await self.log.highwater(source.partition)
-                if self._holds(source):
-                    self.metrics.lag.labels(*source.partition).set(source.behind)
-            self._away = None
+            sources = list(self.sources.values())
+            for first in sources[:1]:  # alone: a log that is away is asked once, not for each
+                await self._look(first)
+            await asyncio.gather(*(self._look(source) for source in sources[1:]))
+            self.contact.made()
         except Unavailable as error:
-            self._away = str(error)
+            self.contact.lost(error)
+        self.turns.turn("look")
 
     def ready(self) -> dict[str, str]:
         """Return what is not ready and why; {} when all is."""
         if not self.sources:
             return {"stats": "no partition assigned yet"}
-        if self._away is not None:
-            return {"stats": f"the log does not answer: {self._away}"}
+        if (doubt := self.contact.doubt() or self.turns.late()) is not None:
+            return {"stats": doubt}
+        if self._refused:
+            place, why = next(iter(self._refused.items()))
+            return {"stats": f"counters of {place.topic}/{place.number} not published: {why}"}
         behind = [s.partition for s in self.sources.values() if s.late or s.counts > s.caught_up]
         names = ", ".join(f"{topic}/{number}" for topic, number in sorted(behind))
         return {"stats": f"catching up on {names}"} if behind else {}
+
+    async def _look(self, source: Source) -> None:
+        source.late = source.position < source.end
+        source.end = await self.log.highwater(source.partition)
+        if self._holds(source):
+            self.metrics.lag.labels(*source.partition).set(source.behind)
 
     def _notice(self, report: Report) -> None:
         """Say when counters begin to drift, or do so at more places, and when they agree again."""
@@ -164,6 +178,7 @@ class Worker:
                 if source.due:
                     with self.metrics.flush.time():
                         await source.flush(self.log, self._store, self._now)
+                    self._refused.pop(source.partition, None)
                 if source.caught_up and source.began is not None:
                     self.metrics.catch_up.observe(perf_counter() - source.began)
                     source.began = None
@@ -175,6 +190,8 @@ class Worker:
             yield
         except Unavailable as error:
             source.until = None
+            if self._holds(source):
+                self._refused[source.partition] = str(error)
             _log.warning("counters not published", source=source.partition, reason=str(error))
         except Fenced:
             if self._holds(source):

@@ -59,7 +59,7 @@ async def test_a_log_that_cannot_be_asked_is_told_until_it_answers_again(tmp_pat
             db.execute("ALTER TABLE head RENAME TO away")
             await until(lambda: len(served.screens.ready()) == 3)
             for why in served.screens.ready().values():
-                assert why.startswith("the log cannot be asked: ")
+                assert why.startswith("the log does not answer: ")
             db.execute("ALTER TABLE away RENAME TO head")
             await until(lambda: served.screens.ready() == {})
 

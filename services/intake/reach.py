@@ -1,0 +1,35 @@
+"""Whether the log can be reached: asked also while nobody posts, so that /readyz is true then."""
+
+import asyncio
+
+from bus.contact import Contact
+from bus.port import Bus, Partition
+from bus.turns import Turns
+from schemas.errors import Unavailable
+from schemas.topics import REGISTRY
+
+EVERY = 3.0
+"""Seconds between two questions."""
+
+
+class Reach:
+    """Asks the log again and again where the registry ends."""
+
+    def __init__(self, log: Bus, every: float = EVERY) -> None:
+        self._log, self._every = log, every
+        self._contact, self._turns = Contact("intake"), Turns(["looking"])
+
+    async def run(self) -> None:
+        """Ask for ever."""
+        while True:
+            try:
+                await self._log.highwater(Partition(REGISTRY.name, 0))
+                self._contact.made()
+            except Unavailable as error:
+                self._contact.lost(error)
+            self._turns.turn("looking")
+            await asyncio.sleep(self._every)
+
+    def doubt(self) -> str | None:
+        """Return why it cannot be reached; None: it can."""
+        return self._contact.doubt() or self._turns.late()
