@@ -25,6 +25,7 @@ from deploy.parts import Ground, Part, Service
 from deploy.requests import Requests
 from deploy.server import address, listening, serve
 from deploy.settings import Settings
+from deploy.space import measuring
 from deploy.web import registry, unready, web
 
 _log = structlog.get_logger(__name__)
@@ -81,6 +82,7 @@ async def run(settings: Settings, parts: Sequence[Part], guest: Guest, stop: Eve
                     await of_this_log(log, where(settings.bus, settings.data), settings.data)
                     on = Ground(settings, log, keys, tasks, registry())
                     disk = await running.enter_async_context(watching(settings.data, tasks))
+                    running.enter_context(measuring(settings.data, on.metrics, tasks))
                     started = [await running.enter_async_context(p.running(on)) for p in parts]
                     early.cancel()
                     disk.hold(_open(settings, [part.name for part in parts]))

@@ -8,6 +8,8 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import Processor
 
+from deploy.sparing import Sparing
+
 QUIET = {
     "uvicorn": logging.WARNING,
     "uvicorn.error": logging.WARNING,
@@ -33,6 +35,7 @@ def set_up(stream: TextIO | None = None) -> None:
             processors=[ProcessorFormatter.remove_processors_meta, *_rendered(stream)],
         )
     )
+    handler.addFilter(Sparing())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     for name, level in QUIET.items():
         logging.getLogger(name).setLevel(level)

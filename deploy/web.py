@@ -5,7 +5,13 @@ from importlib.metadata import version
 
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Gauge,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from deploy.parts import Service, router
@@ -45,6 +51,9 @@ def unready(services: Sequence[Service]) -> dict[str, str]:
 
 
 def _state(app: FastAPI, services: Sequence[Service], metrics: CollectorRegistry) -> None:
+    ready = Gauge("yizhan_ready", "Whether /readyz says so.", registry=metrics)
+    ready.set_function(lambda: not unready(services))
+
     @app.get("/livez", tags=["state"])
     async def livez() -> Mapping[str, str]:
         """Tell that the process answers."""
