@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from deploy import commands, keys, letters, topics
+from deploy import commands, keep, keys, letters, topics
 from deploy.audit import audit
 from deploy.demo import command as demo
 from deploy.errors import Misuse
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 commands.hang_on(app)
 demo.hang_on(app)
+keep.hang_on(app)
 app.add_typer(kafka.app, name="kafka", no_args_is_help=True)
 app.add_typer(keys.app, name="keys", no_args_is_help=True)
 app.add_typer(topics.app, name="topics", no_args_is_help=True)
