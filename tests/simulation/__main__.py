@@ -1,6 +1,8 @@
 """Run seeds of the simulation: `python -m tests.simulation 17 -v`, or `--from 0 --count 1000`."""
 
 import argparse
+import gc
+import json
 import logging
 import sys
 import time
@@ -15,30 +17,47 @@ from tests.simulation.world import run
 
 def main() -> int:
     """Run what was asked for; return 1 when a seed fails."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("seeds", nargs="*", type=int)
-    asked.add_argument("--from", dest="first", type=int, default=0)
-    asked.add_argument("--count", type=int, default=0)
-    asked.add_argument("-v", "--verbose", action="store_true")
-    given = asked.parse_args()
+    given = _asked()
     if not given.verbose:
         quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
         structlog.configure(wrapper_class=quiet)
-    seeds = given.seeds or range(given.first, given.first + given.count)
-    began, happened, failed = time.monotonic(), Counter[str](), 0
-    for seed in seeds:
-        options = drawn(seed)
+    gc.freeze()
+    began, happened, failed, ran = time.monotonic(), Counter[str](), list[int](), 0
+    traces = list[str]()
+    for seed in given.seeds or range(given.first, given.first + given.count):
+        ran += 1
         try:
-            happened += run(options)
-        except BaseException as error:  # noqa: BLE001  # told, with how to repeat it
-            failed += 1
-            print(f"seed {seed}: {type(error).__name__}: {error}\n  {options}")
-            if given.verbose:
-                traceback.print_exc()
+            found = run(drawn(seed))
+            happened += found.happened
+            traces.append(found.trace)
+        except Exception as error:  # noqa: BLE001  # told, with how to repeat it
+            failed.append(seed)
+            _tell(seed, error, verbose=given.verbose)
+            if given.stop:
+                break
     spent = time.monotonic() - began
-    print(f"{len(seeds)} seeds, {failed} failed, {len(seeds) / spent * 60:.0f} a minute")
-    print(", ".join(f"{name} {count}" for name, count in sorted(happened.items())))
+    print(f"{ran} seeds, {len(failed)} failed, {ran / spent * 60:.0f} a minute")
+    figures = {"ran": ran, "failed": failed, "seconds": spent, "happened": happened}
+    print(json.dumps(figures | {"traces": traces[:100]}))
     return 1 if failed else 0
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("seeds", nargs="*", type=int)
+    parser.add_argument("--from", dest="first", type=int, default=0)
+    parser.add_argument("--count", type=int, default=0)
+    parser.add_argument("--stop", action="store_true", help="end at the first seed that fails")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show logs and where it fails")
+    return parser.parse_args()
+
+
+def _tell(seed: int, error: Exception, *, verbose: bool) -> None:
+    print(f"seed {seed}: {type(error).__name__}: {error}")
+    print(f"  {drawn(seed)}")
+    print(f"  repeat: .venv/bin/python -m tests.simulation {seed} -v")
+    if verbose:
+        traceback.print_exception(error)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ class Crowd:
         for place, tape in self._log.tapes.items():
             if place.topic in {REQUESTS.name, REFERRALS.name}:
                 known = self.positions.get(f"{place.topic}:{place.number}", 0)
-                if known < tape.shown or tape.open:
+                if tape.open or (tape.lines and tape.lines[-1].offset >= known):
                     return False
         soon = clock() + REST
         return not any(

@@ -1,10 +1,11 @@
 """Those who post: again and again until it is acknowledged, and sometimes once more after that."""
 
 import asyncio
+from asyncio import get_running_loop
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.codec import encode
 from tests.simulation.intake import Desk
@@ -14,6 +15,14 @@ PATIENCE = 1.5
 """Virtual seconds after which somebody who hears nothing posts again."""
 
 
+class Posted(NamedTuple):
+    """A body, when it was posted first, and when somebody had its 202."""
+
+    body: bytes
+    began: float
+    ended: float
+
+
 @dataclass
 class Clients:
     """`acknowledged` are the bodies that got their 202, `refused` those that never will."""
@@ -21,15 +30,15 @@ class Clients:
     log: Log
     desks: Sequence[Desk]
     dice: Random
-    acknowledged: list[bytes] = field(default_factory=list)
+    acknowledged: list[Posted] = field(default_factory=list)
     refused: list[tuple[int, bytes]] = field(default_factory=list)
 
     async def send(self, attributes: dict[str, Any]) -> int:
         """Post an event until somebody has answered for good; return the status."""
-        body = encode(attributes)
+        body, began = encode(attributes), get_running_loop().time()
         status = await self._answered(body)
         if status == 202:
-            self.acknowledged.append(body)
+            self.acknowledged.append(Posted(body, began, get_running_loop().time()))
         else:
             self.refused.append((status, body))
         while self.log.odds("again", 0.1):

@@ -112,6 +112,7 @@ class Log:
         """Make somebody the owner; what the last one wrote can be seen from now on."""
         holder = self.holders[owner]
         holder.epoch += 1
+        self.happened[f"claimed: {owner.partition('-')[0]}"] += 1
         for step in tuple(holder.open):
             self._mark(holder, step)
         return holder.epoch

@@ -7,6 +7,7 @@ SIGKILL: then the callback waits, or never runs. Threads are callbacks that come
 import asyncio
 from asyncio import AbstractEventLoop, Future, Handle, Task, TimerHandle
 from asyncio.events import _set_running_loop
+from asyncio.tasks import _unregister_task
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
@@ -117,6 +118,7 @@ class Loop(AbstractEventLoop):
                     break
         for task in self._tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined]  # as gather() does
+            _unregister_task(task)
             if task.done() and not task.cancelled():
                 task.exception()
 

@@ -41,14 +41,14 @@ def drawn(seed: int) -> Options:
     kind = dice.choice(("facts", "facts", "asks", "both"))
     return Options(
         seed=seed,
-        facts=0 if kind == "asks" else dice.randint(4, 14),
-        asks=0 if kind == "facts" else dice.randint(4, 12),
+        facts=0 if kind == "asks" else dice.randint(3, 9),
+        asks=0 if kind == "facts" else dice.randint(3, 9),
         partitions=dice.choice((1, 2, 2, 3)),
         stats=dice.choice((1, 2, 3)),
         matchers=dice.choice((1, 2, 3)),
         screens=dice.choice((1, 2)),
         faults=frozenset(fault for fault in FAULTS if dice.random() < 0.5),
-        seconds=dice.uniform(2.0, 6.0),
+        seconds=dice.uniform(1.5, 4.0),
         every=dice.choice((0.1, 0.3, 0.6)),
         session=dice.uniform(0.3, 1.0),
     )

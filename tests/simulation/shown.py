@@ -49,6 +49,7 @@ class Shown:
             f"stale row: {row.node} {row.day} of {source} at {row.position} after {before}"
         )
         self._rows[source][row.node, row.day] = row
+        self._log.happened["rows emptied"] += not (row.sums or row.sets)
 
     def _mark(self, mark: CountersFlushed) -> None:
         source = Partition(mark.topic, mark.partition)

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
+from hashlib import blake2b
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from bus.port import Partition
 from schemas.days import Period
@@ -34,6 +35,13 @@ from tests.simulation.stats import stats
 
 LIVELY = 40.0
 """Virtual seconds after healing within which all must have come to rest."""
+
+
+class Ran(NamedTuple):
+    """What happened in a run, and a trace that is the same whenever it is repeated."""
+
+    happened: Counter[str]
+    trace: str
 
 
 class World:
@@ -95,6 +103,8 @@ class World:
         for process in self.judges:
             process.ending = True
             process.kill(None)
+        for book in books.values():
+            reserved(book)
         ends = self._ends(ASSIGNMENTS, REFERRALS)
         heir = Matcher("heirs")
         process = Process(self.log, "heir", heir.run)
@@ -218,18 +228,38 @@ def content(book: Book) -> dict[str, Any]:
     return {name: getattr(book, name) for name in names} | {"booked": book.diary.booked}
 
 
+def reserved(book: Book) -> None:
+    """What is booked is what living assignments book, and nothing else."""
+    living = sorted((m.id, m.start, m.end, a) for a, o in book.offers.items() for m in o.members)
+    booked = sorted((who, *one) for who in book.diary.booked for one in book.diary.of(who))
+    assert living == booked, f"reserved: {booked}, but living are {living}"
+
+
 def kept(log: Log, clients: Clients) -> None:
-    """Everything acknowledged is in the log."""
-    there = {line.value for tape in log.tapes.values() for line in tape.lines}
-    for body in clients.acknowledged:
-        assert body in there, f"lost: acknowledged, but not in the log: {body.decode()}"
+    """Everything acknowledged is in the log, and after what was acknowledged before it was sent."""
+    posts = {post.body: post for post in reversed(clients.acknowledged)}
+    for tape in log.tapes.values():
+        latest = 0.0
+        for line in tape.lines:
+            post = posts.pop(line.value or b"", None)
+            if post is not None:
+                assert post.ended >= latest, f"order: {post.body.decode()} was there first"
+                latest = max(latest, post.began)
+    for body in posts:
+        raise AssertionError(f"lost: acknowledged, but not in the log: {body.decode()}")
 
 
-def run(options: Options) -> Counter[str]:
+def run(options: Options) -> Ran:
     """Run one seed; return what happened. Raises AssertionError."""
     loop = Loop(Random(f"threads {options.seed}"))  # type: ignore[abstract]  # what is used is there
     world = World(options)
     loop.run(world.play())
     world.happened["virtual seconds"] = int(loop.time())
     world.happened["records"] = sum(len(tape.lines) for tape in world.log.tapes.values())
-    return world.happened
+    return Ran(world.happened, trace(world.log))
+
+
+def trace(log: Log) -> str:
+    """Return a hash of what was written where and when; ids differ from run to run."""
+    whole = [(p, line[:3]) for p, tape in sorted(log.tapes.items()) for line in tape.lines]
+    return blake2b(repr(whole).encode(), digest_size=8).hexdigest()

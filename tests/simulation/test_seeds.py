@@ -1,0 +1,83 @@
+"""Seeds of the simulation: what is promised holds in each, and the faults really happen.
+
+YIZHAN_SEEDS says how many are run, YIZHAN_SEED names a single one.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulation.options import FAULTS
+
+ROOT = Path(__file__).parents[2]
+HAPPENS = (
+    "flush marks", "fenced", "sessions expired", "unsynced writes lost", "ended by itself",
+    "posts without an answer", "posts answered 503", "moved: expired", "moved: matched",
+    "moved: nobody", "moved: released", "moved: overdue", "moved: request.cancelled",
+    "moved: offer.accepted", "moved: referral", "rows emptied", "claimed: matching",
+    "claimed: stats",
+)  # fmt: skip
+"""What must have come up somewhere, or the runs prove little; each fault as well."""
+ENOUGH = 150
+"""So many seeds make everything happen that may."""
+
+
+def started(*arguments: str, hashing: str = "0") -> subprocess.Popen[str]:
+    """Start the simulation; sets of names are in another order for another `hashing`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.simulation", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": hashing},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def told(process: subprocess.Popen[str]) -> tuple[str, dict[str, Any]]:
+    """Wait for its end; return all it said, and the figures in its last line."""
+    out, _ = process.communicate()
+    lines = out.splitlines()
+    assert lines, "the simulation said nothing"
+    return "\n".join(lines[:-1]), json.loads(lines[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(0)
+def test_what_is_promised_holds_whatever_the_seed_lets_happen() -> None:
+    if seed := os.environ.get("YIZHAN_SEED"):
+        said, figures = told(started(seed, "-v"))
+        assert not figures["failed"], said
+        return
+    count = int(os.environ.get("YIZHAN_SEEDS", "200"))
+    half, began = -(-count // 2), time.monotonic()
+    runs = [started("--from", "0", "--count", str(half))]
+    runs += [started("--from", str(half), "--count", str(count - half))]
+    found = [told(run) for run in runs]
+    happened = sum((Counter(figures["happened"]) for _, figures in found), Counter[str]())
+    rate = count / (time.monotonic() - began) * 60
+    print(f"\n{count} seeds, {rate:.0f} a minute: {_listed(happened)}")
+    failed = [seed for _, figures in found for seed in figures["failed"]]
+    assert not failed, "\n".join(said for said, _ in found)
+    if count >= ENOUGH:
+        assert not [name for name in (*FAULTS, *HAPPENS) if not happened[name]]
+
+
+def test_a_seed_repeats_its_run_exactly_whatever_order_sets_have() -> None:
+    seeds = [str(seed) for seed in range(6)]
+    runs = [told(started(*seeds, hashing=hashing)) for hashing in ("1", "2")]
+    assert runs[0][1]["happened"] == runs[1][1]["happened"]
+    assert len(runs[0][1]["traces"]) == len(seeds)
+    assert runs[0][1]["traces"] == runs[1][1]["traces"]
+    last = told(started(seeds[-1], hashing="3"))
+    assert last[1]["traces"] == runs[0][1]["traces"][-1:]
+
+
+def _listed(happened: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(happened.items()))
