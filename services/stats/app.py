@@ -22,6 +22,7 @@ from schemas.errors import Unavailable
 from schemas.measures import CATALOGUE
 from schemas.topics import ASSIGNMENTS, HEARTBEATS, REFERRALS, REGISTRY, REQUESTS, RESULTS
 from services.stats.audit import auditing
+from services.stats.letters import Letters
 from services.stats.metrics import Metrics
 from services.stats.pace import unhurried
 from services.stats.settings import Settings
@@ -59,6 +60,7 @@ async def running(
                 _quiet(worker),
                 _look(worker),
                 _audit(worker, settings.audit_every),
+                Letters(counts.open).follow(log),
             )
             beside = [tasks.create_task(loop) for loop in loops]
             try:

@@ -28,6 +28,12 @@ class Metrics:
             ["topic", "rule"],
             registry=registry,
         )
+        self.open = Gauge(
+            "yizhan_dead_letters_open",
+            "Dead letters that nobody has replayed, repaired or dismissed; each worker tells all.",
+            ["topic", "rule"],
+            registry=registry,
+        )
         self.drift = Gauge(
             "yizhan_drift",
             "Whether the last recount found other totals.",
