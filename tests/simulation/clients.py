@@ -31,11 +31,13 @@ class Clients:
     desks: Sequence[Desk]
     dice: Random
     acknowledged: list[Posted] = field(default_factory=list)
+    began: dict[bytes, float] = field(default_factory=dict)
     refused: list[tuple[int, bytes]] = field(default_factory=list)
 
     async def send(self, attributes: dict[str, Any]) -> int:
         """Post an event until somebody has answered for good; return the status."""
-        body, began = encode(attributes), get_running_loop().time()
+        body = encode(attributes)
+        began = self.began.setdefault(body, get_running_loop().time())
         status = await self._answered(body)
         if status == 202:
             self.acknowledged.append(Posted(body, began, get_running_loop().time()))

@@ -114,7 +114,7 @@ class Reader:
                 continue
             tape = log.tapes[place]
             if not 0 <= lease.position <= tape.end:
-                raise outside("the simulated log", place, lease.position, 0, tape.end)
+                raise outside(f"the {log.identity} log", place, lease.position, 0, tape.end)
             if lease.position >= tape.shown:
                 continue
             if log.odds("delay", 0.2):

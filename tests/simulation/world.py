@@ -172,7 +172,7 @@ class World:
         loop = get_running_loop()
         assert isinstance(loop, Loop)
         for error in loop.errors:
-            raise AssertionError(f"broken: {error!r}") from error
+            raise error
 
     def _counted(self) -> bool:
         """Whether every source is published to its end, and every screen shows it."""
