@@ -40,8 +40,8 @@ class Fault:
 
 WHOLE = Fault()
 HOLE = Fault(deaf=True, mute=True)
-Seen = Callable[["Link", int], None]
-"""Told of each request, by its number in Kafka's protocol, before it is passed on."""
+Seen = Callable[["Link", bytes], None]
+"""Told of each request before it is passed on; it begins with its number in Kafka's protocol."""
 
 
 class Link:
@@ -95,7 +95,7 @@ class Link:
             head = await reader.readexactly(4)
             body = await reader.readexactly(struct.unpack(">i", head)[0])
             if self.seen is not None:
-                self.seen(self, struct.unpack(">h", body[:2])[0])
+                self.seen(self, body)
             await self._pass(head + body, writer, lambda fault: fault.deaf)
 
     async def _down(self, reader: StreamReader, writer: StreamWriter) -> None:
@@ -142,13 +142,16 @@ class Links:
             if not only or number in only:
                 self.run(partial(link.set, fault))
 
-    def once(self, request: int, fault: Fault, after: int = 0) -> None:
-        """Let every link be so as soon as a client sends this request, `after` others of it."""
+    def once(self, request: int, fault: Fault, after: int = 0, of: bytes = b"") -> None:
+        """Let every link be so as soon as a client sends this request, `after` others of it.
+
+        `of` stands somewhere in it: the beginning of a transactional id, for instance.
+        """
         left = after
 
-        def seen(_: Link, number: int) -> None:
+        def seen(_: Link, body: bytes) -> None:
             nonlocal left
-            if number == request:
+            if struct.unpack(">h", body[:2])[0] == request and of in body:
                 left -= 1
             if left < 0:
                 for link in self._links:
