@@ -38,15 +38,22 @@ class Parcel:
 
 
 class Lane:
-    """Keeps the order of one partition: a batch is sent when the one before it is durable."""
+    """Keeps the order of one partition: a batch is sent when the one before it is durable.
+
+    After a failure one attempt at a time finds out whether the log takes records again; who comes
+    meanwhile is told so at once, and does not wait as long as that.
+    """
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._waiting: deque[Parcel] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._failed: Exception | None = None
 
     def put(self, records: Sequence[Record]) -> asyncio.Future[list[int]]:
-        """Queue `records`; their offsets come when they are durable."""
+        """Queue `records`; their offsets come when they are durable. Raises Unavailable."""
+        if self._failed is not None and self._task is not None:
+            raise Unavailable(f"{self._failed}; whether it does again is being tried")
         parcel = Parcel(records)
         self._waiting.append(parcel)
         if self._task is None:
@@ -63,7 +70,9 @@ class Lane:
         try:
             while self._waiting:
                 self._written(*await self._send(self._records()))
+                self._failed = None
         except Exception as error:  # noqa: BLE001 - whatever it is, the callers are told
+            self._failed = error
             self._fail(error)
         finally:
             self._fail(Unavailable("the log is closed"))

@@ -6,14 +6,16 @@ from bus.contact import Contact
 from bus.port import Bus, Partition
 from bus.turns import Turns
 from schemas.errors import Unavailable
-from schemas.topics import REGISTRY
+from schemas.topics import HEARTBEATS, REGISTRY, REQUESTS, RESULTS
 
+WRITTEN = (REGISTRY, REQUESTS, RESULTS, HEARTBEATS)
+"""Where posts are written to."""
 EVERY = 3.0
 """Seconds between two questions."""
 
 
 class Reach:
-    """Asks the log again and again where the registry ends."""
+    """Asks the log again and again where it ends; a partition that cannot say takes no post."""
 
     def __init__(self, log: Bus, every: float = EVERY) -> None:
         self._log, self._every = log, every
@@ -23,7 +25,7 @@ class Reach:
         """Ask for ever."""
         while True:
             try:
-                await self._log.highwater(Partition(REGISTRY.name, 0))
+                await self._ask()
                 self._contact.made()
             except Unavailable as error:
                 self._contact.lost(error)
@@ -33,3 +35,11 @@ class Reach:
     def doubt(self) -> str | None:
         """Return why it cannot be reached; None: it can."""
         return self._contact.doubt() or self._turns.late()
+
+    async def _ask(self) -> None:
+        log = self._log
+        first, *others = (
+            Partition(topic.name, n) for topic in WRITTEN for n in range(log.partitions(topic))
+        )
+        await log.highwater(first)  # alone: a log that is away is asked once, not for each
+        await asyncio.gather(*(log.highwater(place) for place in others))
