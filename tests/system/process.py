@@ -78,8 +78,12 @@ class Process:
         return self._running
 
     def said(self) -> str:
-        """Return what it printed."""
+        """Return what it printed last."""
         return self._said.read_text(errors="replace")[-4000:]
+
+    def lines(self) -> int:
+        """Return how many lines it has printed."""
+        return self._said.read_bytes().count(b"\n")
 
 
 @contextmanager
