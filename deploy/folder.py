@@ -40,6 +40,8 @@ def first_key(data: Path, keys: Keys) -> Path | None:
     place.unlink(missing_ok=True)
     with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(keys.issue(ROOT, Role.ADMIN, label="first administrator") + "\n")
+        file.flush()
+        os.fsync(file.fileno())  # its hash is on disk already, and shown it is only here
     return place
 
 
