@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from random import Random
+from typing import Any
 
 from bus.port import Record
 from schemas.codec import encode
 from schemas.topics import RESULTS
 from tests.histories import Expected, History, event
 from tests.simulation.clients import Clients
-from tests.simulation.events import record
+from tests.simulation.events import record, stated
 from tests.simulation.link import Link
 from tests.simulation.log import Log
 from tests.simulation.options import Options
 
+AREAS = ("hub", "city", "county-a", "county-b")
 NAMES = (
     "services_delivered", "visits", "problems_found", "problems_solved", "activities_held",
     "activity_persons", "licence_days", "consult_person_times", "enterprises_served",
@@ -30,6 +32,7 @@ class Stations:
         self._dice = Random(f"facts {options.seed}")
         count = min(3, options.facts)
         share = -(-options.facts // max(count, 1))
+        self.merged: dict[str, str] = {}
         self.histories = [History(f"h{n}", self._dice, share) for n in range(count)]
 
     def registry(self) -> Iterator[Record]:
@@ -45,6 +48,7 @@ class Stations:
                     tasks.create_task(self._tell(clients, history.events[part::2], pause))
             if self.histories:
                 tasks.create_task(self._conflict(clients))
+                tasks.create_task(self._move(clients, pause))
 
     async def _tell(
         self, clients: Clients, events: Sequence[dict[str, object]], pause: float
@@ -52,6 +56,30 @@ class Stations:
         for one in events:
             await asyncio.sleep(self._dice.random() * pause)
             await clients.send(one)
+
+    async def _move(self, clients: Clients, pause: float) -> None:
+        """Hang stations below other areas, and merge enterprises."""
+        for revision in range(2, 6):
+            await asyncio.sleep(self._dice.random() * pause * 2)
+            history = self._dice.choice(self.histories)
+            node, parent = self._dice.choice(history.stations), self._dice.choice(AREAS)
+            moved: dict[str, Any] = {
+                "name": node,
+                "kind": "station",
+                "parent": parent,
+                "revision": revision,
+            }
+            assert await clients.send(stated("node.moved", node, **moved)) == 202
+            # From the smaller to the larger: circles would be refused.
+            one, other = (f"{history.name}-e{n}" for n in sorted(self._dice.sample(range(10), 2)))
+            self.merged[one] = other
+            merged: dict[str, Any] = {
+                "name": one,
+                "merged_into": other,
+                "node_id": node,
+                "revision": revision,
+            }
+            assert await clients.send(stated("enterprise.merged_into", one, **merged)) == 202
 
     async def _conflict(self, clients: Clients) -> None:
         """State the same revision twice, with other content: the first in the log stands."""
@@ -75,15 +103,23 @@ async def poisoned(link: Link, log: Log, dice: Random) -> None:
     await link.highwater(next(iter(log.tapes)))
 
 
-def expected(histories: Sequence[History]) -> Iterator[tuple[str, str, int]]:
+def expected(stations: Stations) -> Iterator[tuple[str, str, int]]:
     """Yield node, key and value of all that was told."""
-    for history in histories:
-        yield from _values(history.stations, history.expected)
+    for history in stations.histories:
+        yield from _values(history.stations, history.expected, stations.merged)
 
 
-def _values(stations: Sequence[str], told: Expected) -> Iterator[tuple[str, str, int]]:
+def _values(
+    stations: Sequence[str], told: Expected, merged: dict[str, str]
+) -> Iterator[tuple[str, str, int]]:
     keys = {*NAMES, *(key for _, key in told.sums)}
     for node in stations:
         for key in sorted(keys):
-            members = told.sets.get((node, key))
+            members = {_last(one, merged) for one in told.sets.get((node, key), ())}
             yield node, key, len(members) if members else told.sums.get((node, key), 0)
+
+
+def _last(enterprise: str, merged: dict[str, str]) -> str:
+    while enterprise in merged:
+        enterprise = merged[enterprise]
+    return enterprise

@@ -26,6 +26,7 @@ class Mutant:
 WORKER, SOURCE = "services/stats/worker.py", "services/stats/source.py"
 FOLD, HOST = "services/stats/fold.py", "services/stats/app.py"
 JUDGE, TAKEOVER = "services/matching/source.py", "services/matching/takeover.py"
+VIEWS = "services/screens/views.py"
 BOOK, DOOR = "services/matching/book.py", "services/intake/door.py"
 PUBLISH = "await self._log.publish([one.record for one in admitted])"
 SAVE = "self._store.save(batch.source, batch.base, batch.next, puts)"
@@ -105,10 +106,19 @@ MUTANTS = (
         "await __import__('asyncio').gather(self.log.publish(letters), return_exceptions=True)",
     ),
     Mutant(
-        "keep a partition that has gone",
-        WORKER,
-        "        self.sources.pop(partition, None)",
-        "        pass",
+        "show rows before their mark",
+        "services/screens/counters.py",
+        "self._rows(row.topic, row.partition).keep_back(row)",
+        "rows = self._rows(row.topic, row.partition)\n        rows.keep_back(row)\n        "
+        "[self._put(place, held, held.row()) for place, held in rows.waiting.items()]",
+    ),
+    Mutant("forget to merge again", VIEWS, "        if enterprises:", "        if False:"),
+    Mutant("forget that a node has moved", VIEWS, "        if nodes:", "        if False:"),
+    Mutant(
+        "merge away what is not yet published",
+        "services/stats/store.py",
+        "if blob.until <= position]",
+        "if blob.until]",
     ),
     Mutant(
         "publish with the claim of another life",

@@ -16,7 +16,10 @@ and posts come again. drop: batches do not come. compact, abort: the log gets ga
 
 @dataclass(frozen=True)
 class Options:
-    """All of one run that the seed decides beforehand. Times in virtual seconds."""
+    """All of one run that the seed decides beforehand. Times in virtual seconds.
+
+    `file`: the workers of stats keep real state files, which are slow, but the real thing.
+    """
 
     seed: int
     facts: int
@@ -29,6 +32,7 @@ class Options:
     seconds: float
     every: float
     session: float
+    file: bool
 
     def __str__(self) -> str:
         shown = {**vars(self), "faults": " ".join(sorted(self.faults)) or "none"}
@@ -51,4 +55,5 @@ def drawn(seed: int) -> Options:
         seconds=dice.uniform(1.5, 4.0),
         every=dice.choice((0.1, 0.3, 0.6)),
         session=dice.uniform(0.3, 1.0),
+        file=kind == "facts" and dice.random() < 0.2,
     )

@@ -1,16 +1,19 @@
-"""The disk of one stats worker: what `services.stats.store.Store` keeps, with its syncs.
+"""The disk of one stats worker: a real state file, or what the real Store keeps, with its syncs.
 
 What moves together is one entry of a journal; losing power loses its youngest entries, never an
 older one before a younger.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 from bus.port import Partition
+from bus.state import State
 from services.stats.fold import Ledger, Place
-from services.stats.store import Put
+from services.stats.store import TABLES, Put, Store
 
 
 class Saved(NamedTuple):
@@ -35,6 +38,11 @@ class Shelf:
         self._dice = dice
         self._journal: list[Saved | Published] = []
         self._positions: dict[Partition, int] = {}
+
+    @contextmanager
+    def opened(self) -> Iterator["Shelf"]:
+        """Give the store of one life."""
+        yield self
 
     def cut(self) -> None:
         """Lose power: some of what was written last was never synced."""
@@ -71,3 +79,23 @@ class Shelf:
 
     def published(self, source: Partition, position: int) -> None:
         self._journal.append(Published(source, position))
+
+
+class File:
+    """A state file that outlives its process; losing power is tested where its syncs are."""
+
+    def __init__(self, path: Path, identity: str) -> None:
+        self._path, self._identity = path, identity
+
+    @contextmanager
+    def opened(self) -> Iterator[Store]:
+        """Give the store of one life, which merges its blobs often."""
+        with State.open(self._path, TABLES, self._identity) as state:
+            yield Store(state, merge=3)
+
+    def cut(self) -> None: ...
+
+    def wipe(self) -> None:
+        """Lose the file."""
+        for file in self._path.parent.glob(f"{self._path.name}*"):
+            file.unlink()

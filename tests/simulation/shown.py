@@ -23,6 +23,7 @@ class Shown:
         self._rows: dict[Partition, dict[Place, CounterUpdated]] = defaultdict(dict)
         self._recounts: dict[Partition, Recount] = defaultdict(Recount)
         self._read: dict[Partition, int] = defaultdict(int)
+        self._sums: dict[tuple[Partition, int], dict[str, int]] = {}
         self.marks: dict[Partition, int] = {}
 
     def watch(self, place: Partition) -> None:
@@ -36,6 +37,10 @@ class Shown:
                 self._row(data)
             elif isinstance(data, CountersFlushed):
                 self._mark(data)
+
+    def sums(self, source: tuple[str, int], position: int) -> dict[str, int]:
+        """Return what the rows of a source added up to at a mark."""
+        return self._sums[Partition(*source), position]
 
     def whole(self) -> None:
         """Recount every source up to its last mark."""
@@ -59,6 +64,11 @@ class Shown:
         assert mark.position <= end, f"mark beyond the log: {source} {mark.position} of {end}"
         self.marks[source] = mark.position
         self._log.happened["flush marks"] += 1
+        sums: dict[str, int] = defaultdict(int)
+        for row in self._rows[source].values():
+            for key, amount in row.sums.items():
+                sums[key] += amount
+        self._sums[source, mark.position] = sums
         if self._dice.random() < 0.3:
             self._recount(source)
 

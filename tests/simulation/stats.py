@@ -20,6 +20,7 @@ from services.stats.metrics import Metrics
 from services.stats.worker import Worker
 from tests.simulation.link import Link
 from tests.simulation.log import EPOCH, Log
+from tests.simulation.shelf import File, Shelf
 
 FLUSH_EVERY, TEND_EVERY, LOOK_EVERY = 0.1, 0.4, 1.0
 
@@ -73,9 +74,14 @@ class Leaving:
     async def assigned(self, partitions: frozenset[Partition]) -> None: ...
 
 
-async def stats(log: Log, disk: Any, link: Link) -> None:
+async def stats(log: Log, disk: Shelf | File, link: Link) -> None:
     """Count for ever."""
-    worker = Worker(link, disk, now, Metrics(CollectorRegistry()))
+    with disk.opened() as store:
+        await _count(log, store, link)
+
+
+async def _count(log: Log, store: Any, link: Link) -> None:
+    worker = Worker(link, store, now, Metrics(CollectorRegistry()))
     stage = Stage(log)
     app: Any = stage
     host = Host(worker, app)

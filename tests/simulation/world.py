@@ -4,10 +4,12 @@ import asyncio
 from asyncio import Task, get_running_loop
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from hashlib import blake2b
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from bus.port import Partition
@@ -29,7 +31,7 @@ from tests.simulation.matching import Matcher
 from tests.simulation.options import Options
 from tests.simulation.process import Process
 from tests.simulation.screens import Screen
-from tests.simulation.shelf import Shelf
+from tests.simulation.shelf import File, Shelf
 from tests.simulation.shown import Shown
 from tests.simulation.stats import stats
 
@@ -47,10 +49,12 @@ class Ran(NamedTuple):
 class World:
     """Everything of one run; `happened` counts faults and events."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, folder: Path | None) -> None:
         self.options, self.happened = options, Counter[str]()
         self.dice = Random(f"world {options.seed}")
         self.log = Log(options, Random(f"log {options.seed}"), self.happened)
+        self.folder = folder
+        self._looking: Task[None] | None = None
         self.stations, self.crowd = Stations(options), Crowd(self.log, options)
         self.shown = Shown(self.log, Random(f"shown {options.seed}"))
         self.desks = [Desk() for _ in range(2)]
@@ -82,6 +86,7 @@ class World:
         faults = Faults(self.log, self.processes, self.dice)
         clients = Clients(self.log, self.desks, self.dice)
         asking = self._alone(self._clients(clients))
+        self._looking = self._alone(self._look())
         await faults.run()
         faults.heal()
         await self._until("every post is answered", asking.done)
@@ -91,6 +96,8 @@ class World:
             await self._judged()
         kept(self.log, clients)
         await self._until("counters are published and shown", self._counted)
+        self._looking.cancel()
+        self._looking = None
         await self._agree()
 
     async def _judged(self) -> None:
@@ -130,9 +137,18 @@ class World:
         names = {topic.name for topic in topics}
         return {p: tape.end for p, tape in self.log.tapes.items() if p.topic in names}
 
+    async def _look(self) -> None:
+        """Look at the screens now and then."""
+        while True:
+            await asyncio.sleep(0.15)
+            for screen in self.screens:
+                screen.check(self.shown)
+
     def _stats(self, number: int) -> Process:
-        shelf = Shelf(Random(f"shelf {number} {self.options.seed}"))
-        return Process(self.log, f"stats-{number}", partial(stats, self.log, shelf), shelf)
+        disk: Shelf | File = Shelf(Random(f"shelf {number} {self.options.seed}"))
+        if self.folder is not None:
+            disk = File(self.folder / f"{number}.db", self.log.identity)
+        return Process(self.log, f"stats-{number}", partial(stats, self.log, disk), disk)
 
     def _registry(self) -> list[Any]:
         areas = {"hub": (None, None), "city": ("city", "hub")}
@@ -166,6 +182,8 @@ class World:
         self._unbroken()
 
     def _unbroken(self) -> None:
+        if self._looking is not None and self._looking.done():
+            self._looking.result()
         for process in self.processes:
             for error in process.broken:
                 raise AssertionError(f"broken: {process.name}: {error!r}") from error
@@ -190,7 +208,7 @@ class World:
         assert not wrong, f"letters: {sorted(wrong)}"
         fresh = await self._fresh()
         for screen in (fresh, *self.screens):
-            for node, key, value in facts.expected(self.stations.histories):
+            for node, key, value in facts.expected(self.stations):
                 found = screen.views.counters.read(node, Period.parse("all")).get(key, 0)
                 assert found == value, f"ledger: {node} {key}: {found} shown, {value} acknowledged"
         for screen in self.screens:
@@ -252,8 +270,9 @@ def kept(log: Log, clients: Clients) -> None:
 def run(options: Options) -> Ran:
     """Run one seed; return what happened. Raises AssertionError."""
     loop = Loop(Random(f"threads {options.seed}"))  # type: ignore[abstract]  # what is used is there
-    world = World(options)
-    loop.run(world.play())
+    with TemporaryDirectory() if options.file else nullcontext() as folder:
+        world = World(options, Path(folder) if folder else None)
+        loop.run(world.play())
     world.happened["virtual seconds"] = int(loop.time())
     world.happened["records"] = sum(len(tape.lines) for tape in world.log.tapes.values())
     return Ran(world.happened, trace(world.log))
