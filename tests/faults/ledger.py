@@ -4,15 +4,15 @@ The ledger only knows what was acknowledged: it adds up dictionaries, and nothin
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from random import Random
-from threading import Thread
 from typing import Any, Self
 
 import bus
 from bus import Bus, Position, Record
 from schemas.errors import Unavailable
+from tests.faults.beside import Beside
 from tests.histories import record
 from tests.system.load import Client, Ledger
 
@@ -26,7 +26,7 @@ class Patient:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._log, name)
 
-    async def publish(self, records: list[Record]) -> list[Position]:
+    async def publish(self, records: Sequence[Record]) -> list[Position]:
         """Write until it is acknowledged: a repeat is harmless."""
         while True:
             with suppress(Unavailable):
@@ -66,29 +66,18 @@ class Flow:
         self.ledger = Ledger()
         self._url, self._key, self._log, self._seed = url, key, log, dice.random()
         self._clients, self._most = clients, most
-        self._stop = asyncio.Event()
-        self._loop = asyncio.new_event_loop()
-        self._failed: BaseException | None = None
-        self._main: asyncio.Task[None] | None = None
-        self._thread = Thread(target=self._run, name="load")
+        self._beside = Beside(self._send, "load")
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._beside.__enter__()
         return self
 
-    def __exit__(self, wrong: object, *_: object) -> None:
-        if wrong is None:
-            self.end()
-        elif self._main is not None:  # what is not acknowledged by now may never be
-            self._soon(self._main.cancel)
-            self._thread.join()
+    def __exit__(self, *wrong: object) -> None:
+        self._beside.__exit__(*wrong)
 
     def end(self) -> Ledger:
         """Stop; return the ledger once everything that was sent is acknowledged."""
-        self._soon(self._stop.set)
-        self._thread.join()
-        if self._failed is not None:
-            raise self._failed
+        self._beside.end()
         return self.ledger
 
     def more(self, facts: int) -> Callable[[], bool]:
@@ -96,27 +85,15 @@ class Flow:
         goal = self.ledger.acknowledged + facts
 
         def reached() -> bool:
-            assert self._thread.is_alive(), self._failed
+            self._beside.alive()
             return self.ledger.acknowledged >= goal
 
         return reached
 
-    def _soon(self, work: Callable[[], object]) -> None:
-        with suppress(RuntimeError):  # its loop may have ended by itself
-            self._loop.call_soon_threadsafe(work)
-
-    def _run(self) -> None:
-        try:
-            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-                runner.run(self._send())
-        except BaseException as error:  # noqa: BLE001  # raised by whoever ends the load
-            self._failed = error
-
-    async def _send(self) -> None:
-        self._main = asyncio.current_task()
+    async def _send(self, stop: asyncio.Event) -> None:
         async with bus.connect(self._log) as log, asyncio.TaskGroup() as tasks:
             for n in range(self._clients):
                 name, most = f"{self._seed}-{n}".replace(".", "")[2:], self._most
                 client = Client(self._url, self._key, f"h{name}", self.ledger, most)
                 straight = Straight(log, f"s{name}", self.ledger, most)
-                tasks.create_task((straight if n % 2 else client).run(self._stop))
+                tasks.create_task((straight if n % 2 else client).run(stop))

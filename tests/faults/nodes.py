@@ -66,6 +66,10 @@ class Nodes:
         """Return the number of the node that leads a partition now; -1: none."""
         return int(self._described(partition.topic)[partition.number]["leader"])
 
+    def coordinator(self, name: str, *, transactions: bool = False) -> int:
+        """Return the number of the node that coordinates a group, or an owner's transactions."""
+        return asyncio.run(_coordinator(self.cluster.bootstrap, name, int(transactions)))
+
     def whole(self) -> None:
         """Wait until every partition has all its copies in sync."""
         until(lambda: all(len(p["isr"]) == COPIES for p in self._described()))
@@ -90,6 +94,15 @@ async def _topics(servers: str, names: tuple[str, ...]) -> list[dict[str, Any]]:
     await admin.start()
     try:
         return list(await admin.describe_topics(list(names) or None))
+    finally:
+        await admin.close()
+
+
+async def _coordinator(servers: str, name: str, kind: int) -> int:
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        return int(await admin.find_coordinator(name, kind))
     finally:
         await admin.close()
 

@@ -24,11 +24,11 @@ def free_port() -> int:
         return port
 
 
-def until(true: Callable[[], bool], why: Callable[[], str] = str) -> None:
+def until(true: Callable[[], bool], why: Callable[[], str] = str, within: float = SOON) -> None:
     """Wait for a condition of another process, which can only be asked for again and again."""
     began = time.monotonic()
     while not true():
-        assert time.monotonic() < began + SOON, why()
+        assert time.monotonic() < began + within, why()
         Event().wait(0.02)
 
 
@@ -36,13 +36,14 @@ class Process:
     """One `yizhan …` on a port of its own; what it says goes to a file."""
 
     def __init__(self, data: Path, *arguments: str, bus: str | None = None) -> None:
-        self.data, self.port = data, free_port()
+        self.name, self.data, self.port = arguments[0], data, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         port = ("--port", str(self.port), "--data", str(data))
         self._command = (str(YIZHAN), *arguments, *port)
         self._environment = os.environ | ({"YIZHAN_BUS": bus} if bus else {})
         self._said = data.parent / f"{arguments[0]}-{self.port}.log"
         self._running: subprocess.Popen[bytes] | None = None
+        self._missing = ""
 
     def start(self) -> None:
         """Start it, without waiting."""
@@ -51,14 +52,16 @@ class Process:
                 self._command, stdout=said, stderr=said, env=self._environment
             )
 
-    def until_ready(self) -> None:
+    def until_ready(self, within: float = SOON) -> None:
         """Wait until /readyz says yes."""
-        until(self._ready, self.said)
+        until(self._ready, lambda: f"{self.name}: {self._missing}\n{self.said()}", within)
 
     def _ready(self) -> bool:
         assert self.process.poll() is None, self.said()
         with suppress(httpx.TransportError):
-            return httpx.get(f"{self.url}/readyz", timeout=2.0).status_code == 200
+            answer = httpx.get(f"{self.url}/readyz", timeout=2.0)
+            self._missing = answer.text
+            return answer.status_code == 200
         return False
 
     def kill(self) -> None:

@@ -1,0 +1,136 @@
+"""Two of three Kafka nodes down: nothing is promised, nothing is lost, nobody needs a restart."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+
+import httpx
+import pytest
+
+from tests.faults.agree import agrees, audited, decided, kept
+from tests.faults.asks import Asks
+from tests.faults.conftest import LONG, Tell
+from tests.faults.ledger import Flow
+from tests.faults.nodes import COPIES, Nodes
+from tests.faults.probe import Probe, shown, standing
+from tests.faults.site import Site, running
+from tests.system.process import Process, until
+
+DARK = 120.0 if LONG else 25.0
+"""Seconds in which only one node is there."""
+LATE = 12.0
+"""Seconds within which every post has an answer."""
+UNDER_WAY = 1.0
+"""Seconds in which what the second node took before it died may still be answered."""
+
+
+@pytest.mark.timeout(900)
+def test_without_a_majority_no_post_gets_202_and_after_it_all_that_was_held_back_is_counted(
+    nodes: Nodes, tmp_path: Path, dice: Random, tell: Tell
+) -> None:
+    site = Site(tmp_path, nodes.bus)
+    parts = intake, *_, screens = site.parts()
+    first, second, _ = dice.sample(range(1, COPIES + 1), COPIES)
+    with (
+        running(site, *parts),
+        Flow(lambda: intake.url, site.key, nodes.bus, dice) as flow,
+        Asks(nodes.bus, dice) as asks,
+        ExitStack() as probing,
+    ):
+        probes = [
+            probing.enter_context(Probe(intake.url, site.key, number))
+            for number in dice.sample(range(12), 4)
+        ]
+        one_down(nodes, first, probes, screens, tell)
+        seen = asks.decided
+        until(lambda: asks.decided > seen)
+
+        began = time.monotonic()
+        nodes.kill(second)
+        held = flow.ledger.acknowledged
+        dark(began, probes, parts, flow, tell)
+        assert flow.ledger.acknowledged - held < 1000
+
+        healing = time.monotonic()
+        nodes.start()
+        healed(healing, probes, parts, tell)
+        probing.close()
+        ledger, asked = flow.end(), asks.end()
+        cells = agrees(screens.url, ledger)
+        audited(nodes.bus)
+    statements = asyncio.run(kept(nodes.bus, ledger))
+    asyncio.run(decided(nodes.bus))
+    tell(
+        "in the end",
+        acknowledged=ledger.acknowledged,
+        sent_again=ledger.repeated,
+        statements=statements,
+        probed=asyncio.run(standing(nodes.bus, [a for probe in probes for a in probe.taken])),
+        cells=cells,
+        asked=asked,
+    )
+
+
+def one_down(
+    nodes: Nodes, number: int, probes: Sequence[Probe], screens: Process, tell: Tell
+) -> None:
+    """Kill one node: all goes on."""
+    killed = time.monotonic()
+    nodes.kill(number)
+    taken = [probe.first(killed) for probe in probes]
+    for answer in taken:
+        until(shown(screens.url, answer))
+    counted = time.monotonic() - killed
+    seconds = max(answer.came for answer in taken) - killed
+    tell("one node down", all_taken=f"{seconds:.1f} s", counted=f"{counted:.1f} s")
+
+
+def dark(
+    began: float, probes: Sequence[Probe], parts: Sequence[Process], flow: Flow, tell: Tell
+) -> None:
+    """Hold out while there is no majority: nothing is taken, and everybody says so."""
+    until(lambda: missing(parts[0]) != {})
+    unready = time.monotonic() - began
+    until(lambda: time.monotonic() > began + UNDER_WAY)
+    acknowledged = flow.ledger.acknowledged
+    until(lambda: time.monotonic() > began + DARK, within=DARK + LATE)
+    answers = [answer for probe in probes for answer in probe.since(began)]
+    assert {answer.status for answer in answers} == {503}, "something was promised"
+    assert all(answer.retry_after for answer in answers)
+    assert all(probe.since(began) for probe in probes), "somebody still waits"
+    assert max(answer.seconds for answer in answers) < LATE
+    assert flow.ledger.acknowledged == acknowledged, "something was acknowledged"
+    for part in parts:
+        assert part.process.poll() is None, part.said()
+        assert httpx.get(f"{part.url}/livez").is_success
+        assert missing(part), f"{part.name} says that it is ready"
+        print(f"{part.name}: {missing(part)}")
+    times = sorted(answer.seconds for answer in answers)
+    tell(
+        "two nodes down",
+        seconds=f"{time.monotonic() - began:.0f}",
+        refused=len(answers),
+        median_answer=f"{times[len(times) // 2]:.3f} s",
+        longest_answer=f"{times[-1]:.1f} s",
+        intake_unready_after=f"{unready:.1f} s",
+    )
+
+
+def healed(healing: float, probes: Sequence[Probe], parts: Sequence[Process], tell: Tell) -> None:
+    """All is taken and everybody is ready again, and nobody was started anew."""
+    up = time.monotonic()
+    for probe in probes:
+        probe.first(up)
+    taken = time.monotonic() - up
+    for part in parts:
+        part.until_ready()
+    ready = time.monotonic() - up
+    tell("healed", nodes_up=f"{up - healing:.1f} s", taken=f"{taken:.1f} s", ready=f"{ready:.1f} s")
+
+
+def missing(part: Process) -> dict[str, str]:
+    """Return what a service says is not ready."""
+    return dict(httpx.get(f"{part.url}/readyz", timeout=10.0).json()["missing"])
