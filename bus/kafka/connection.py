@@ -9,7 +9,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from bus.kafka import producer
-from bus.kafka.cluster import Cluster, quiet
+from bus.kafka.cluster import PAUSE, Cluster, quiet
 from bus.kafka.consumer import consuming, joined
 from bus.kafka.ends import Ends
 from bus.kafka.offsets import Offsets
@@ -39,11 +39,27 @@ async def connect(
     quiet()
     await cluster.reached()
     async with AsyncExitStack() as stack:
+        yield await patiently(cluster, partitions, stack)
+
+
+async def patiently(cluster: Cluster, partitions: int | None, stack: AsyncExitStack) -> "KafkaBus":
+    """Start a bus; raises Unusable.
+
+    For some seconds the brokers name one among them that has just died: whoever asks that one is
+    sent away, and must ask again.
+    """
+    loop = asyncio.get_running_loop()
+    end = loop.time() + cluster.timeout
+    while True:
         try:
-            bus = await opened(cluster, partitions, stack)
+            async with AsyncExitStack() as attempt:
+                bus = await opened(cluster, partitions, attempt)
+                stack.push_async_exit(attempt.pop_all())
+                return bus
         except (KafkaError, Unavailable) as error:
-            raise cluster.unusable() from error
-        yield bus
+            if loop.time() > end:
+                raise cluster.unusable() from error
+        await asyncio.sleep(PAUSE)
 
 
 async def opened(cluster: Cluster, partitions: int | None, stack: AsyncExitStack) -> "KafkaBus":

@@ -17,7 +17,7 @@ from tests.faults.ledger import Flow
 from tests.faults.nodes import COPIES, Nodes
 from tests.faults.probe import Probe, shown, standing
 from tests.faults.site import Site, running
-from tests.system.process import Process, until
+from tests.system.process import Process, until, yizhan
 
 DARK = 120.0 if LONG else 25.0
 """Seconds in which only one node is there."""
@@ -77,9 +77,11 @@ def test_without_a_majority_no_post_gets_202_and_after_it_all_that_was_held_back
 def one_down(
     nodes: Nodes, number: int, probes: Sequence[Probe], screens: Process, tell: Tell
 ) -> None:
-    """Kill one node: all goes on."""
+    """Kill one node: all goes on, and who starts just then finds the log."""
     killed = time.monotonic()
     nodes.kill(number)
+    described = yizhan("topics", "describe", "--bus", nodes.bus)
+    assert described.returncode == 0, described.stderr
     taken = [probe.first(killed) for probe in probes]
     for answer in taken:
         until(shown(screens.url, answer))
