@@ -4,7 +4,7 @@ A worker publishes only what it has claimed, and only once it has caught up with
 log had *after* the claim: before, a newer row of its predecessor may stand there already.
 """
 
-from asyncio import Task
+from asyncio import Lock, Task
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Source:
     Until `loading` is done the ledger is still being read. `until` is how far it must have read to
     publish, None before it is claimed; `end` is where the log ended when it was asked last. `flaws`
     counts by rule what could not be used, until it is told; `began` is when the partition came, on
-    the process's clock, None once it has caught up.
+    the process's clock, None once it has caught up. `busy` is held by whoever publishes.
     """
 
     partition: Partition
@@ -45,6 +45,7 @@ class Source:
     late: bool = False
     flaws: Counter[str] = field(default_factory=Counter)
     began: float | None = None
+    busy: Lock = field(default_factory=Lock)
 
     @property
     def owner(self) -> str:

@@ -1,8 +1,8 @@
 """The worker: folds the source partitions it is given and publishes their rows."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from time import perf_counter
 
 import structlog
@@ -100,16 +100,9 @@ class Worker:
         """Publish what a recount finds about the sources held here."""
         for report in await auditor.check():
             source = self.sources.get(report.source)
-            if source is None or not source.caught_up:
-                continue
-            self._notice(report)
-            found = audited(report.source, report.position, self._now(), report.differences)
-            with self._publishing(source):
-                await self.log.advance(source.owner, {}, [found])
-            if self._holds(source):
-                self.metrics.audited(report.source, drift=bool(report.differences))
-                # What nobody counts any more would be shown for ever: no fact touches it again.
-                source.restate(report.wrong)
+            if source is not None:
+                async with self._publishing(source):
+                    await self._tell(source, report)
 
     async def look(self) -> None:
         """See whether the log answers, and whether what it held at the last look has been read."""
@@ -142,6 +135,17 @@ class Worker:
         if self._holds(source):
             self.metrics.lag.labels(*source.partition).set(source.behind)
 
+    async def _tell(self, source: Source, report: Report) -> None:
+        if not source.caught_up or not self._holds(source):
+            return
+        self._notice(report)
+        found = audited(report.source, report.position, self._now(), report.differences)
+        await self.log.advance(source.owner, {}, [found])
+        if self._holds(source):
+            self.metrics.audited(report.source, drift=bool(report.differences))
+            # What nobody counts any more would be shown for ever: no fact touches it again.
+            source.restate(report.wrong)
+
     def _notice(self, report: Report) -> None:
         """Say when counters begin to drift, or do so at more places, and when they agree again."""
         source, now = report.source, set(report.wrong)
@@ -171,7 +175,7 @@ class Worker:
         return self._holds(source)
 
     async def _flush(self, source: Source) -> None:
-        with self._publishing(source):
+        async with self._publishing(source):
             if await self._loaded(source):
                 if source.until is None:
                     await source.claim(self.log)
@@ -183,11 +187,16 @@ class Worker:
                     self.metrics.catch_up.observe(perf_counter() - source.began)
                     source.began = None
 
-    @contextmanager
-    def _publishing(self, source: Source) -> Iterator[None]:
-        """Outlive a log that is away, and a hand-over while rows are on their way."""
+    @asynccontextmanager
+    async def _publishing(self, source: Source) -> AsyncIterator[None]:
+        """Outlive a log that is away, and a hand-over while rows are on their way.
+
+        One at a time: a step that may have failed takes the claim with it, and whoever had waited
+        to make another one would find that the owner is somebody else.
+        """
         try:
-            yield
+            async with source.busy:
+                yield
         except Unavailable as error:
             source.until = None
             if self._holds(source):

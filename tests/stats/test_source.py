@@ -10,8 +10,9 @@ import pytest
 from bus.port import Batch, Lease, Partition, Position, Record
 from bus.state import State
 from schemas.codec import Event, decode
-from schemas.errors import Unavailable
+from schemas.errors import Fenced, Unavailable
 from schemas.topics import DEAD_LETTERS, RESULTS
+from services.stats.audit import Report
 from services.stats.store import TABLES, Store
 from services.stats.worker import Worker
 from tests.histories import record
@@ -28,7 +29,10 @@ class Stored(NamedTuple):
 
 
 class Log:
-    """One partition per topic; `held` makes advance wait, `away` makes it and publish fail."""
+    """One partition per topic; `held` makes advance wait, `away` makes it and publish fail.
+
+    As on Kafka, one step is made after another, and one that fails takes the claim with it.
+    """
 
     identity = "fake"
 
@@ -38,12 +42,15 @@ class Log:
         self.published: list[Record] = []
         self.held = asyncio.Event()
         self.held.set()
+        self._claimed: set[str] = set()
+        self._busy = asyncio.Lock()
 
     def partitions(self, _topic: object) -> int:
         return 1
 
     async def claim(self, owner: str) -> None:
         self.calls.append(f"claim {owner}")
+        self._claimed.add(owner)
 
     async def highwater(self, _partition: Partition) -> int:
         self.calls.append("highwater")
@@ -52,16 +59,23 @@ class Log:
         return self.end
 
     async def publish(self, records: Sequence[Record]) -> list[Position]:
-        return await self.advance("", {}, records)
-
-    async def advance(
-        self, _owner: str, _moves: Mapping[Any, Any], records: Sequence[Record]
-    ) -> list[Position]:
         await self.held.wait()
         if self.away:
             raise Unavailable("away")
         self.published += records
         return []
+
+    async def advance(
+        self, owner: str, _moves: Mapping[Any, Any], records: Sequence[Record]
+    ) -> list[Position]:
+        async with self._busy:
+            if owner not in self._claimed:
+                raise Fenced(owner)
+            try:
+                return await self.publish(records)
+            except Unavailable:
+                self._claimed.discard(owner)
+                raise
 
     def said(self) -> list[tuple[str, int, int | None]]:
         """Return (type, position, services) of what was published, and forget it."""
@@ -193,6 +207,35 @@ async def test_when_the_log_was_away_the_owner_is_claimed_anew(state: State) -> 
     log.calls.clear()
     await worker.flush()
     assert log.calls == ["claim stats-yizhan.results-0", "highwater"]
+
+
+class Recounts:
+    """An auditor that agrees."""
+
+    async def check(self) -> list[Report]:
+        return [Report(SOURCE, 1, 1, ())]
+
+
+@pytest.mark.parametrize("first", ["flush", "audit"])
+async def test_rows_and_a_recount_that_meet_a_log_that_goes_away_end_nobody(
+    state: State, first: str
+) -> None:
+    log = Log()
+    worker = started(log, state)
+    await worker.take(batch(0, service(0)))
+    await worker.flush()
+    await worker.take(batch(1, service(1)))
+    log.held.clear()
+    both = {"flush": worker.flush(), "audit": worker.audit(Recounts())}  # type: ignore[arg-type]
+    tasks = [asyncio.create_task(both.pop(first)), *map(asyncio.create_task, both.values())]
+    await asyncio.wait(tasks, timeout=0.05)
+    log.away = True
+    log.held.set()
+    await asyncio.gather(*tasks)
+    log.away = False
+    log.said()
+    await worker.flush()
+    assert log.said() == [("updated", 2, 2), ("flushed", 2, None)]
 
 
 async def test_a_position_stays_where_a_dead_letter_could_not_be_written(state: State) -> None:
