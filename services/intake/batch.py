@@ -1,6 +1,5 @@
 """Many events in one request: every one gets its own answer, and the good ones are kept."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,8 +35,9 @@ def router(door: Door) -> APIRouter:
             items = _SPLIT[visit.media](visit.body)
             if len(items) > (most := door.settings.batch_items):
                 raise Refusal(413, "items", f"send at most {most} events at a time")
-            judged = await _judge(door, items, visit.principal)
-            return told(207, await _answers(door, judged))
+            with door.items.entered(len(items)):
+                judged = await _judge(door, items, visit.principal)
+                return told(207, await _answers(door, judged))
 
     events(routes, post, BATCHES)
     return routes
@@ -51,8 +51,8 @@ async def _judge(door: Door, items: Sequence[bytes], principal: Principal) -> li
     outlook = door.outlook()
     judged: list[Judged] = []
     for index, item in enumerate(items):
-        if index % _TURN == _TURN - 1:
-            await asyncio.sleep(0)
+        if index % _TURN == 0:
+            await door.turns.next()
         try:
             admitted = await door.admit(_draft(item), principal, outlook)
         except YizhanError as error:

@@ -25,6 +25,7 @@ from services.intake.outlook import Outlook
 from services.intake.principal import identify
 from services.intake.reach import Reach
 from services.intake.settings import Settings
+from services.intake.turns import Turns
 from services.intake.view import View
 
 BATCHES = (CONTENT_TYPE, "application/cloudevents-batch+json", "application/x-ndjson")
@@ -65,6 +66,8 @@ class Door:
         self.posts = Way({body.JSON}, self._limits(settings.post_bytes), settings.posts_in_flight)
         self.batches = Way(BATCHES, self._limits(settings.batch_bytes), settings.batches_in_flight)
         self.reach = Reach(log)
+        self.items = Gate(settings.items_in_flight, "events of batches")
+        self.turns = Turns()
         self._failed: tuple[datetime, LogError] | None = None
 
     def today(self) -> str:
@@ -86,11 +89,13 @@ class Door:
     ) -> AsyncIterator["Visit"]:
         """Be one of the posts that are being worked on, for whoever shows a key of this role.
 
-        The body is here by then: who sends slowly takes no place from anybody.
+        The body is here by then: who sends slowly takes no place from anybody. Where there is no
+        place anyway, that is told before the body is read.
         """
         try:
             principal = identify(self._keys, request, role)
             media, raw = "", b""
+            way.gate.check()
             if body.expected(request):
                 media = body.media(request, way.taken)
                 raw = await body.read(request, way.limits)

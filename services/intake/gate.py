@@ -7,19 +7,25 @@ from schemas.problems import Refusal
 
 
 class Gate:
-    """Lets `limit` through at a time."""
+    """Lets `limit` through at a time, and what is larger by itself when nobody else is inside."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, limit: int, what: str = "posts") -> None:
+        self._limit, self._what = limit, what
         self.inside = 0
 
+    def check(self, size: int = 1) -> None:
+        """Raise Refusal (503, retriable) when there is no room for so many."""
+        if self.inside and self.inside + size > self._limit:
+            raise Refusal(
+                503, "busy", f"{self.inside} {self._what} are being worked on: come back soon"
+            )
+
     @contextmanager
-    def entered(self) -> Iterator[None]:
-        """Be inside meanwhile; raises Refusal (503, retriable) when it is full."""
-        if self.inside >= self._limit:
-            raise Refusal(503, "busy", f"{self.inside} posts are being worked on: come back soon")
-        self.inside += 1
+    def entered(self, size: int = 1) -> Iterator[None]:
+        """Be inside meanwhile; raises Refusal (503, retriable) when there is no room."""
+        self.check(size)
+        self.inside += size
         try:
             yield
         finally:
-            self.inside -= 1
+            self.inside -= size

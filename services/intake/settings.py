@@ -45,6 +45,13 @@ class Settings(BaseSettings):
         le=100_000,
         description="Batches worked on at a time; more are told to come back (503).",
     )
+    items_in_flight: int = Field(
+        50_000,
+        gt=0,
+        le=100_000_000,
+        description="Events of batches worked on at a time, one batch at least; more are told to "
+        "come back (503).",
+    )
     future_hours: float = Field(
         24,
         ge=0,
