@@ -9,6 +9,7 @@ import pytest
 
 from bus.port import Batch, Lease, Partition, Position, Record
 from bus.state import State
+from bus.turns import Turns
 from schemas.codec import Event, decode
 from schemas.errors import Fenced, Unavailable
 from schemas.topics import DEAD_LETTERS, RESULTS
@@ -282,3 +283,31 @@ async def test_readiness_tells_that_the_log_is_away_and_that_reading_lags(state:
     log.away = True
     await worker.look()
     assert worker.ready() == {"stats": "the log does not answer: away"}
+
+
+async def test_rows_that_the_log_refuses_are_told_with_the_reason_until_it_takes_them(
+    state: State,
+) -> None:
+    log = Log()
+    worker = started(log, state)
+    await worker.take(batch(0, service(0)))
+    log.away = True
+    await worker.flush()
+    assert worker.ready() == {"stats": "counters of yizhan.results/0 not published: away"}
+    log.away = False
+    await worker.flush()
+    assert (worker.ready(), len(log.said())) == ({}, 2)
+
+
+async def test_a_flush_that_hangs_makes_stats_not_ready_until_it_comes_back(state: State) -> None:
+    log, now = Log(), [0.0]
+    worker = started(log, state)
+    worker.turns = Turns(["flush"], lambda: now[0])
+    await worker.take(batch(0, service(0)))
+    log.held.clear()
+    flushing = asyncio.create_task(worker.flush())
+    now[0] = 75.0
+    assert worker.ready() == {"stats": "flush has not turned for 75 s"}
+    log.held.set()
+    await flushing
+    assert worker.ready() == {}
