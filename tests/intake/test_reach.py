@@ -1,55 +1,38 @@
-"""Intake knows that its log is away also while nobody posts."""
+"""Whether the log can be reached, as intake says while nobody posts."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-from bus.port import Partition
+import pytest
+
+from bus.port import Bus, Partition
 from schemas.errors import Unavailable
-from services.intake.reach import WRITTEN, Reach
+from schemas.topics import HEARTBEATS, REGISTRY, REQUESTS, RESULTS, Topic
+from services.intake.reach import Reach
 
 
-class Log:
-    """A log of which only the ends can be asked, unless it is away."""
+class Away:
+    """A log one of whose partitions may not say where it ends."""
 
-    def __init__(self) -> None:
-        self.away, self.asked = False, 0
+    def __init__(self, log: Bus, gone: Partition) -> None:
+        self.partitions = log.partitions
+        self._gone, self.away = gone, False
 
-    def partitions(self, _topic: object) -> int:
-        return 1
-
-    async def highwater(self, _partition: Partition) -> int:
-        self.asked += 1
-        if self.away:
-            raise Unavailable("no broker leads")
+    async def highwater(self, partition: Partition) -> int:
+        if self.away and partition == self._gone:
+            raise Unavailable(f"{partition.topic} has no leader")
         return 0
 
 
-@asynccontextmanager
-async def asking(log: Log) -> AsyncIterator[Reach]:
-    reach = Reach(log, 0.001)  # type: ignore[arg-type]  # only what it asks for
-    task = asyncio.create_task(reach.run())
-    yield reach
-    task.cancel()
-    await asyncio.wait([task])
-
-
-async def asked_again(log: Log) -> None:
-    """Wait until a whole round of questions that began after this has been answered."""
-    before = log.asked
-    async with asyncio.timeout(10):
-        while log.asked < before + 2 * len(WRITTEN):  # noqa: ASYNC110  # a fake of many parts has no event
-            await asyncio.sleep(0)
-
-
-async def test_a_log_that_goes_away_while_nobody_posts_is_told_until_it_is_back() -> None:
-    log = Log()
-    async with asking(log) as reach:
-        await asked_again(log)
-        assert reach.doubt() is None
-        log.away = True
-        await asked_again(log)
-        assert reach.doubt() == "the log does not answer: no broker leads"
-        log.away = False
-        await asked_again(log)
-        assert reach.doubt() is None
+@pytest.mark.parametrize("topic", [REGISTRY, REQUESTS, RESULTS, HEARTBEATS], ids=lambda t: t.name)
+async def test_one_partition_that_does_not_answer_makes_it_not_ready_until_it_does_again(
+    log: Bus, topic: Topic
+) -> None:
+    away = Away(log, Partition(topic.name, log.partitions(topic) - 1))
+    watched = Reach(away, every=0.0)  # type: ignore[arg-type]  # it asks for nothing else
+    looking = asyncio.create_task(watched.run())
+    told = f"the log does not answer: {topic.name} has no leader"
+    for away.away, doubt in ((True, told), (False, None)):
+        async with asyncio.timeout(5):
+            while watched.doubt() != doubt:  # noqa: ASYNC110  # nobody is told of a look
+                await asyncio.sleep(0)
+    looking.cancel()
