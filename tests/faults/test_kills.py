@@ -49,10 +49,10 @@ def test_services_killed_again_and_again_count_every_acknowledged_fact_once_and_
             until(flow.more(1000))
         seconds = time.monotonic() - began
         ledger, asked = flow.end(), asks.end()
+        figures = asyncio.run(decided(nodes.bus)).figures
         cells = agrees(screens.url, ledger)
         audited(nodes.bus)
     statements = asyncio.run(kept(nodes.bus, ledger))
-    figures = asyncio.run(decided(nodes.bus)).figures
     assert figures["asks"] > 500
     tell(
         "killed",

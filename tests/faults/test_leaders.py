@@ -52,10 +52,10 @@ def test_a_killed_leader_costs_no_acknowledged_fact_and_what_is_not_kept_gets_50
             taken += probe.taken
         assert all(part.process.poll() is None for part in parts), "somebody has ended"
         ledger, asked = flow.end(), asks.end()
+        asyncio.run(decided(nodes.bus))
         cells = agrees(screens.url, ledger)
         audited(nodes.bus)
     statements = asyncio.run(kept(nodes.bus, ledger))
-    asyncio.run(decided(nodes.bus))
     tell(
         "killed",
         kills=KILLS,

@@ -59,10 +59,10 @@ def test_without_a_majority_no_post_gets_202_and_after_it_all_that_was_held_back
         healed(healing, probes, parts, tell)
         probing.close()
         ledger, asked = flow.end(), asks.end()
+        asyncio.run(decided(nodes.bus))
         cells = agrees(screens.url, ledger)
         audited(nodes.bus)
     statements = asyncio.run(kept(nodes.bus, ledger))
-    asyncio.run(decided(nodes.bus))
     tell(
         "in the end",
         acknowledged=ledger.acknowledged,
