@@ -115,12 +115,6 @@ MUTANTS = (
     Mutant("forget to merge again", VIEWS, "        if enterprises:", "        if False:"),
     Mutant("forget that a node has moved", VIEWS, "        if nodes:", "        if False:"),
     Mutant(
-        "merge away what is not yet published",
-        "services/stats/store.py",
-        "if blob.until <= position]",
-        "if blob.until]",
-    ),
-    Mutant(
         "publish with the claim of another life",
         SOURCE,
         "        self.until = await log.highwater(self.partition)",

@@ -279,6 +279,12 @@ def run(options: Options) -> Ran:
 
 
 def trace(log: Log) -> str:
-    """Return a hash of what was written where and when; ids differ from run to run."""
-    whole = [(p, line[:3]) for p, tape in sorted(log.tapes.items()) for line in tape.lines]
+    """Return a hash of what was written where and when.
+
+    Left out are ids, and the order of one step's rows: sets of names are in any order.
+    """
+    written = [
+        (p, line.timestamp, line.key) for p, tape in log.tapes.items() for line in tape.lines
+    ]
+    whole = sorted(written)
     return blake2b(repr(whole).encode(), digest_size=8).hexdigest()
