@@ -155,7 +155,7 @@ class Worker:
             _log.error("counters drift", source=source, places=len(now), found=found)
             self._wrong[source] = now
         elif not report.differences and self._wrong.pop(source, None) is not None:
-            _log.warning("counters agree again", source=source)
+            _log.info("counters agree again", source=source)
 
     def _holds(self, source: Source) -> bool:
         """Whether it is still the one: it may have gone, or gone and come back as another."""
