@@ -12,7 +12,7 @@ from collections import Counter
 import structlog
 
 from tests.simulation.options import drawn
-from tests.simulation.world import run
+from tests.simulation.run import run
 
 
 def main() -> int:

@@ -11,7 +11,6 @@ from schemas.topics import RESULTS
 from tests.histories import Expected, History, event
 from tests.simulation.clients import Clients
 from tests.simulation.events import record, stated
-from tests.simulation.link import Link
 from tests.simulation.log import Log
 from tests.simulation.options import Options
 
@@ -94,13 +93,6 @@ def poison(log: Log, dice: Random) -> list[Record]:
     wrong = encode(event("visit.completed", subject, {"node_id": "h0-0"}))
     values = (b"nonsense", wrong, b"")
     return [Record(RESULTS, dice.randrange(log.options.partitions), b"k", v) for v in values]
-
-
-async def poisoned(link: Link, log: Log, dice: Random) -> None:
-    """Write some of it straight onto the log, once."""
-    await asyncio.sleep(dice.random())
-    log.put(poison(log, dice))
-    await link.highwater(next(iter(log.tapes)))
 
 
 def expected(stations: Stations) -> Iterator[tuple[str, str, int]]:

@@ -4,27 +4,20 @@ import asyncio
 from asyncio import Task, get_running_loop
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from contextlib import nullcontext, suppress
 from functools import partial
-from hashlib import blake2b
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any
 
 from bus.port import Partition
-from schemas.days import Period
-from schemas.topics import ASSIGNMENTS, COUNTED, REFERRALS, REQUESTS, Topic
-from services.matching.book import Book
-from tests.matching import reader
+from schemas.topics import COUNTED
 from tests.simulation import facts, letters
 from tests.simulation.asks import Crowd
 from tests.simulation.clients import Clients
 from tests.simulation.events import record, shuffled
 from tests.simulation.facts import Stations
 from tests.simulation.faults import Faults
-from tests.simulation.intake import Desk, clock
-from tests.simulation.link import Link
+from tests.simulation.intake import Desk
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop
 from tests.simulation.matching import Matcher
@@ -34,16 +27,10 @@ from tests.simulation.screens import Screen
 from tests.simulation.shelf import File, Shelf
 from tests.simulation.shown import Shown
 from tests.simulation.stats import stats
+from tests.simulation.verdicts import agree, decided, kept
 
 LIVELY = 40.0
 """Virtual seconds after healing within which all must have come to rest."""
-
-
-class Ran(NamedTuple):
-    """What happened in a run, and a trace that is the same whenever it is repeated."""
-
-    happened: Counter[str]
-    trace: str
 
 
 class World:
@@ -85,57 +72,20 @@ class World:
     async def _play(self) -> None:
         faults = Faults(self.log, self.processes, self.dice)
         clients = Clients(self.log, self.desks, self.dice)
-        asking = self._alone(self._clients(clients))
-        self._looking = self._alone(self._look())
+        asking = self.alone(self._clients(clients))
+        self._looking = self.alone(self._look())
         await faults.run()
         faults.heal()
-        await self._until("every post is answered", asking.done)
+        await self.until("every post is answered", asking.done)
         asking.result()
         if self.matchers:
-            await self._until("all is decided and comes to rest", self.crowd.rests)
-            await self._judged()
+            await self.until("all is decided and comes to rest", self.crowd.rests)
+            await decided(self)
         kept(self.log, clients)
-        await self._until("counters are published and shown", self._counted)
+        await self.until("counters are published and shown", self._counted)
         self._looking.cancel()
         self._looking = None
-        await self._agree()
-
-    async def _judged(self) -> None:
-        """Hold all decisions against the log, then against who takes over from its beginning."""
-        link = Link(self.log)
-        await reader.check(link, clock())
-        count = self.log.partitions(REQUESTS)
-        await self._until("every partition is held", lambda: len(self._books()) == count)
-        books = self._books()
-        for process in self.judges:
-            process.ending = True
-            process.kill(None)
-        for book in books.values():
-            reserved(book)
-        ends = self._ends(ASSIGNMENTS, REFERRALS)
-        heir = Matcher("heirs")
-        process = Process(self.log, "heir", heir.run)
-        process.start()
-        self.processes.append(process)
-        await self._until(
-            "somebody has taken over", lambda: heir.worker is not None and not heir.worker.ready()
-        )
-        await asyncio.sleep(0.5)
-        assert heir.worker is not None
-        for number, source in heir.worker.sources.items():
-            before, after = content(books[number]), content(source.book)
-            assert before == after, f"takeover: {number}: {_differing(before, after)}"
-        assert self._ends(ASSIGNMENTS, REFERRALS) == ends, "takeover: something was decided again"
-
-    def _books(self) -> dict[int, Book]:
-        workers = [one.worker for one in self.matchers if one.worker is not None]
-        return {
-            n: s.book for worker in workers for n, s in worker.sources.items() if s.leads and s.sure
-        }
-
-    def _ends(self, *topics: Topic) -> dict[Partition, int]:
-        names = {topic.name for topic in topics}
-        return {p: tape.end for p, tape in self.log.tapes.items() if p.topic in names}
+        await agree(self)
 
     async def _look(self) -> None:
         """Look at the screens now and then."""
@@ -164,15 +114,22 @@ class World:
         pause = self.options.seconds / 8
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.stations.run(clients, pause))
+            tasks.create_task(self._poison())
             if self.matchers:
                 tasks.create_task(self.crowd.run(clients, pause))
+
+    async def _poison(self) -> None:
+        """Write straight onto the log what no intake would let through."""
+        await asyncio.sleep(self.dice.random() * self.options.seconds)
         if self.options.facts:
             self.log.put(facts.poison(self.log, self.dice))
 
-    def _alone(self, coroutine: Coroutine[Any, Any, None]) -> Task[None]:
+    def alone(self, coroutine: Coroutine[Any, Any, None]) -> Task[None]:
+        """Let something go on beside this."""
         return get_running_loop().create_task(coroutine)
 
-    async def _until(self, what: str, true: Callable[[], bool]) -> None:
+    async def until(self, what: str, true: Callable[[], bool]) -> None:
+        """Wait for a condition; raises AssertionError when it does not come, or a process broke."""
         loop = get_running_loop()
         end = loop.time() + LIVELY
         while not true():
@@ -201,90 +158,3 @@ class World:
             and all(screen.views.flushed.at(source) >= end for screen in self.screens)
             for source, end in ends.items()
         ) and letters.expected(self.log) <= letters.written(self.log)
-
-    async def _agree(self) -> None:
-        self.shown.whole()
-        wrong = letters.expected(self.log) ^ letters.written(self.log)
-        assert not wrong, f"letters: {sorted(wrong)}"
-        fresh = await self._fresh()
-        for screen in (fresh, *self.screens):
-            for node, key, value in facts.expected(self.stations):
-                found = screen.views.counters.read(node, Period.parse("all")).get(key, 0)
-                assert found == value, f"ledger: {node} {key}: {found} shown, {value} acknowledged"
-        for screen in self.screens:
-            assert screen.views.counters._cells == fresh.views.counters._cells, (
-                "screens: one that has run for long differs from a fresh one"
-            )
-
-    async def _fresh(self) -> Screen:
-        """Return a screen that begins now and has read everything."""
-        screen = Screen()
-        link = Link(self.log)
-        running = self._alone(screen.run(link))
-        long = self.screens[0].views.read
-        await self._until(
-            "a fresh screen has read the log",
-            lambda: all(
-                screen.views.read.at(place) >= tape.shown
-                for place, tape in self.log.tapes.items()
-                if long.at(place)
-            ),
-        )
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
-        return screen
-
-
-def _differing(one: dict[str, Any], other: dict[str, Any]) -> str:
-    return "; ".join(f"{k}: {one[k]} before, {other[k]} after" for k in one if one[k] != other[k])
-
-
-def content(book: Book) -> dict[str, Any]:
-    """Return what is in a book."""
-    names = ("cases", "offers", "ended", "answered", "queue", "unmatched", "positions", "now")
-    return {name: getattr(book, name) for name in names} | {"booked": book.diary.booked}
-
-
-def reserved(book: Book) -> None:
-    """What is booked is what living assignments book, and nothing else."""
-    living = sorted((m.id, m.start, m.end, a) for a, o in book.offers.items() for m in o.members)
-    booked = sorted((who, *one) for who in book.diary.booked for one in book.diary.of(who))
-    assert living == booked, f"reserved: {booked}, but living are {living}"
-
-
-def kept(log: Log, clients: Clients) -> None:
-    """Everything acknowledged is in the log, and after what was acknowledged before it was sent."""
-    posts = {post.body: post for post in reversed(clients.acknowledged)}
-    for tape in log.tapes.values():
-        latest = 0.0
-        for line in tape.lines:
-            post = posts.pop(line.value or b"", None)
-            if post is not None:
-                assert post.ended >= latest, f"order: {post.body.decode()} was there first"
-                latest = max(latest, post.began)
-    for body in posts:
-        raise AssertionError(f"lost: acknowledged, but not in the log: {body.decode()}")
-
-
-def run(options: Options) -> Ran:
-    """Run one seed; return what happened. Raises AssertionError."""
-    loop = Loop(Random(f"threads {options.seed}"))  # type: ignore[abstract]  # what is used is there
-    with TemporaryDirectory() if options.file else nullcontext() as folder:
-        world = World(options, Path(folder) if folder else None)
-        loop.run(world.play())
-    world.happened["virtual seconds"] = int(loop.time())
-    world.happened["records"] = sum(len(tape.lines) for tape in world.log.tapes.values())
-    return Ran(world.happened, trace(world.log))
-
-
-def trace(log: Log) -> str:
-    """Return a hash of what was written where and when.
-
-    Left out are ids, and the order of one step's rows: sets of names are in any order.
-    """
-    written = [
-        (p, line.timestamp, line.key) for p, tape in log.tapes.items() for line in tape.lines
-    ]
-    whole = sorted(written)
-    return blake2b(repr(whole).encode(), digest_size=8).hexdigest()
