@@ -5,7 +5,7 @@ from random import Random
 
 from bus.port import Partition
 from schemas.codec import Event, decoder
-from schemas.reports import CountersFlushed, CounterUpdated
+from schemas.reports import CountersAudited, CountersFlushed, CounterUpdated
 from schemas.topics import COUNTERS, named
 from services.stats.recount import Recount, Tally
 from tests.simulation.events import usable
@@ -37,6 +37,9 @@ class Shown:
                 self._row(data)
             elif isinstance(data, CountersFlushed):
                 self._mark(data)
+            elif isinstance(data, CountersAudited):
+                self._log.happened["audits"] += 1
+                assert not data.differences, f"drift: {data}, though no row is wrong"
 
     def sums(self, source: tuple[str, int], position: int) -> dict[str, int]:
         """Return what the rows of a source added up to at a mark."""

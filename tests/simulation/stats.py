@@ -6,6 +6,7 @@ Like Faust the stand-in keeps a short queue, and loses or repeats what is in it 
 import asyncio
 from asyncio import Queue, get_running_loop
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -15,14 +16,16 @@ from prometheus_client import CollectorRegistry
 
 from bus.port import Batch, Partition, Subscription
 from schemas.days import SHANGHAI
+from schemas.errors import Unavailable
 from services.stats.app import INPUTS, Host
+from services.stats.audit import auditing
 from services.stats.metrics import Metrics
 from services.stats.worker import Worker
 from tests.simulation.link import Link
 from tests.simulation.log import EPOCH, Log
 from tests.simulation.shelf import File, Shelf
 
-FLUSH_EVERY, TEND_EVERY, LOOK_EVERY = 0.1, 0.4, 1.0
+FLUSH_EVERY, TEND_EVERY, LOOK_EVERY, AUDIT_EVERY = 0.1, 0.4, 1.0, 1.5
 
 
 class Stage:
@@ -94,12 +97,26 @@ async def _count(log: Log, store: Any, link: Link) -> None:
         tasks.create_task(_every(FLUSH_EVERY, host.flush))
         tasks.create_task(_every(TEND_EVERY, host.tend))
         tasks.create_task(_every(LOOK_EVERY, worker.look))
+        tasks.create_task(_audit(worker))
 
 
 async def _every(seconds: float, call: Any) -> None:
     while True:
         await asyncio.sleep(seconds)
         await call()
+
+
+async def _audit(worker: Worker) -> None:
+    """Recount beside the fold, as the real loop does, by the virtual clock alone."""
+    while True:
+        while not worker.caught_up:  # noqa: ASYNC110  # a state of many parts, not an event
+            await asyncio.sleep(0.2)
+        held = worker.held
+        async with auditing(worker.log, held) as auditor:
+            while held == worker.held:
+                with suppress(Unavailable):
+                    await worker.audit(auditor)
+                await asyncio.sleep(AUDIT_EVERY)
 
 
 def now() -> str:

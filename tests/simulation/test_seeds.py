@@ -22,7 +22,7 @@ HAPPENS = (
     "posts without an answer", "posts answered 503", "moved: expired", "moved: matched",
     "moved: nobody", "moved: released", "moved: overdue", "moved: request.cancelled",
     "moved: offer.accepted", "moved: referral", "rows emptied", "claimed: matching",
-    "claimed: stats",
+    "claimed: stats", "audits",
 )  # fmt: skip
 """What must have come up somewhere, or the runs prove little; each fault as well."""
 ENOUGH = 150
