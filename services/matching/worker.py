@@ -34,7 +34,6 @@ class Worker:
         self.means, self._tasks = means, tasks
         self.sources: dict[int, Source] = {}
         self._running: dict[int, Task[None]] = {}
-        self._end = 0
         self.contact, self.turns = Contact("matching"), Turns(["hear", "read", "look"])
 
     def start(self, partition: Partition) -> int:
@@ -87,12 +86,19 @@ class Worker:
         """Keep /readyz true."""
         while True:
             try:
-                self._end = await self.means.log.highwater(PLACE)
+                await self._ask()
                 self.contact.made()
             except Unavailable as error:
                 self.contact.lost(error)
             self.turns.turn("look")
             await asyncio.sleep(LOOK_EVERY)
+
+    async def _ask(self) -> None:
+        """Ask where the registry ends, and the partitions that decisions go to; or Unavailable."""
+        log = self.means.log
+        await log.highwater(PLACE)  # alone: a log that is away is asked once
+        held = [Partition(ASSIGNMENTS.name, number) for number in self.sources]
+        await asyncio.gather(*(log.highwater(place) for place in held))
 
     def ready(self) -> dict[str, str]:
         """Return what is not ready and why; {} when all is."""
