@@ -1,0 +1,145 @@
+"""A data folder with a history, as kill -9 left it, and what its hub must show afterwards."""
+
+import asyncio
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.system.load import DAYS, STATIONS, Client, Ledger
+from tests.system.people import STATED, measures, register
+from tests.system.process import Process, processes, until
+
+NAMES = ("services_delivered", "enterprises_served")
+EXPERT = {"node_id": "hub", "elements": ["STD"], "label": "标准专家"}
+DEMAND = {"enterprise_id": "ent-1", "demand": {"elements": ["STD"], "mode": "diagnosis"}}
+ASKED = {"actor_role": "staff", "actor_ref": "s-1"}
+AT_MOST = {"limit": "1000"}
+
+
+@dataclass
+class History:
+    """Copies of one folder: `older`, `left` by a kill with much to fold, and `shut` in peace."""
+
+    root: Path
+    ledger: Ledger = field(default_factory=Ledger)
+    requests: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def copies(self) -> dict[str, Path]:
+        """The folders by name."""
+        return {name: self.root / name for name in ("older", "left", "shut")}
+
+    def key(self) -> str:
+        """The administrator's key."""
+        return (self.root / "data" / "admin.key").read_text().strip()
+
+    def shown(self, hub: Process) -> int:
+        """Check all that a hub shows now, at once, against the ledger; return how many numbers."""
+        places = [(node, day) for node in ("hub", *STATIONS) for day in ("", *DAYS)]
+        for node, day in places:
+            expected = self.ledger.measures(node, day)
+            assert measures(hub.url, node, *NAMES, period=day or "all") == expected, (node, day)
+            if not day:
+                assert _then(hub.url, node) == expected, node
+        assert _behind(hub, self.key()) == {
+            subject: fact["revision"] for subject, fact in self.ledger.standing.items() if fact
+        }
+        assert requests(hub, self.key()) == self.requests
+        return 2 * len(NAMES) * len(places) + len(self.ledger.standing) + len(self.requests)
+
+
+def history(root: Path, facts: int) -> History:
+    """Run a hub through two loads of so many facts, with requests, killed after each."""
+    made, name = History(root), "older"
+    hub = Process(root / "data", "up")
+    for turn in range(2):
+        with processes(hub):
+            if not turn:
+                register(hub.url, made.key(), *STATIONS)
+                _tell(hub, made.key(), "PUT", "registry/experts/hub.li", EXPERT)
+            _ask(hub, made.key(), turn)
+            asyncio.run(_load(hub.url, made, f"t{turn}", facts))
+            until(lambda: _settled(hub, made), hub.said)
+            hub.kill()
+            shutil.copytree(hub.data, root / name)
+            name = "left"
+    with processes(hub):
+        assert hub.end() == 0
+    shutil.copytree(hub.data, root / "shut")
+    return made
+
+
+async def _load(url: str, made: History, name: str, facts: int) -> None:
+    loop = asyncio.get_running_loop()
+    stop, goal = asyncio.Event(), made.ledger.acknowledged + facts
+
+    def enough() -> None:
+        until(lambda: made.ledger.acknowledged >= goal)
+        loop.call_soon_threadsafe(stop.set)
+
+    async with asyncio.TaskGroup() as tasks:
+        for n in range(4):
+            client = Client(lambda: url, made.key(), f"{name}-{n}", made.ledger, 40)
+            tasks.create_task(client.run(stop))
+        tasks.create_task(asyncio.to_thread(enough))
+
+
+def _settled(hub: Process, made: History) -> bool:
+    found = requests(hub, made.key())
+    if any(request["state"] != "offered" for request in found.values()):
+        return False
+    made.requests = found
+    shown = measures(hub.url, "hub", *NAMES), _then(hub.url, "hub")
+    return len(found) > 0 and shown == (made.ledger.measures(),) * 2
+
+
+def _ask(hub: Process, key: str, turn: int) -> None:
+    for n in range(2):
+        body = {"id": f"hub.r-{turn}-{n}", "node_id": "yinhu", **DEMAND, **ASKED}
+        _tell(hub, key, "PUT", f"registry/experts/hub.e-{turn}-{n}", EXPERT)
+        _tell(hub, key, "POST", "requests", body)
+
+
+def _tell(hub: Process, key: str, method: str, path: str, body: dict[str, Any]) -> None:
+    answer = httpx.request(
+        method, f"{hub.url}/v1/{path}", json={**STATED, **body}, headers=_with(key), timeout=10.0
+    )
+    assert answer.status_code == 202, answer.text
+
+
+def _with(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def _then(url: str, node: str) -> dict[str, int]:
+    """Return what the fact index counts, which answers for the past."""
+    asked = {"node": node, "period": "all", "as_of": "2099-01-01T00:00:00+08:00"}
+    answer = httpx.get(f"{url}/v1/counters", params=asked, timeout=30.0)
+    assert answer.status_code == 200, answer.text
+    return {name: answer.json()["measures"][name]["value"] for name in NAMES}
+
+
+def _behind(hub: Process, key: str) -> dict[str, int]:
+    """Return the revision of every fact that the number of services at the hub consists of."""
+    found: dict[str, int] = {}
+    path, cursor = "v1/counters/hub/all/services_delivered/facts", None
+    while True:
+        asked = AT_MOST | ({"cursor": cursor} if cursor else {})
+        answer = httpx.get(f"{hub.url}/{path}", params=asked, headers=_with(key), timeout=30.0)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        found |= {fact["subject"]: fact["revision"] for fact in page["facts"]}
+        if (cursor := page["next"]) is None:
+            return found
+
+
+def requests(hub: Process, key: str) -> dict[str, Any]:
+    """Return each request's state and how often it moved."""
+    answer = httpx.get(f"{hub.url}/v1/requests", params={"node": "hub"}, headers=_with(key))
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    kept = ("state", "revision", "node", "since", "position")
+    return {one["id"]: {k: one.get(k) for k in kept} for one in told["requests"]}
