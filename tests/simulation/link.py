@@ -23,6 +23,8 @@ class Link:
         self._log = log
         self._epochs: dict[str, int] = {}
         self.readers: list[Reader] = []
+        self.freeze: Callable[[], None] = lambda: None
+        """Stops whoever holds this link, in the middle of a step."""
 
     @property
     def identity(self) -> str:
@@ -54,6 +56,8 @@ class Link:
         epoch = self._epochs.get(owner)
         if epoch is None:
             raise Fenced(owner)
+        if self._log.odds("pause", 0.03):
+            self.freeze()
         try:
             return await self._write(
                 lambda: self._log.step(owner, epoch, dict(moves), outputs), outputs

@@ -47,6 +47,7 @@ class Process:
         if self.ending or self._task is not None:
             return
         self._owner, self._link = Owner(), Link(self._log)
+        self._link.freeze = lambda: self.pause(2.0 * self._log.options.session)
         context = copy_context()
         context.run(OWNER.set, self._owner)
         loop = asyncio.get_running_loop()
