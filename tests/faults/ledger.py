@@ -48,10 +48,14 @@ class Straight(Client):
             await self._log.publish([record(event) for event in batch])
             for event in batch:
                 self.acknowledge(event)
+            await asyncio.sleep(self.rest)
 
 
 class Flow:
-    """Load on a hub: `url` of an intake (asked anew each time), its key, and a log's address."""
+    """Load on a hub: `url` of an intake (asked anew each time), its key, and a log's address.
+
+    Each client states batches of at most so many facts and rests for so many seconds after each.
+    """
 
     def __init__(
         self,
@@ -62,10 +66,11 @@ class Flow:
         *,
         clients: int = 4,
         most: int = 40,
+        rest: float = 0.0,
     ) -> None:
         self.ledger = Ledger()
         self._url, self._key, self._log, self._seed = url, key, log, dice.random()
-        self._clients, self._most = clients, most
+        self._clients, self._most, self._rest = clients, most, rest
         self._beside = Beside(self._send, "load")
 
     def __enter__(self) -> Self:
@@ -96,4 +101,6 @@ class Flow:
                 name, most = f"{self._seed}-{n}".replace(".", "")[2:], self._most
                 client = Client(self._url, self._key, f"h{name}", self.ledger, most)
                 straight = Straight(log, f"s{name}", self.ledger, most)
-                tasks.create_task((straight if n % 2 else client).run(stop))
+                chosen = straight if n % 2 else client
+                chosen.rest = self._rest
+                tasks.create_task(chosen.run(stop))

@@ -46,7 +46,12 @@ class Ledger:
 
 
 class Client:
-    """States facts one batch after another, of at most so many, until told to stop."""
+    """States facts one batch after another, of at most so many, until told to stop.
+
+    `rest` are seconds between two batches.
+    """
+
+    rest = 0.0
 
     def __init__(
         self, url: Callable[[], str], key: str, name: str, ledger: Ledger, most: int = 8
@@ -64,6 +69,7 @@ class Client:
         async with httpx.AsyncClient(timeout=5.0) as http:
             while not stop.is_set():
                 await self._state(http, self.batch())
+                await asyncio.sleep(self.rest)
 
     def batch(self) -> list[dict[str, Any]]:
         """Make up what is stated next."""

@@ -14,7 +14,8 @@ from threading import Event
 import httpx
 
 YIZHAN = Path(sys.executable).with_name("yizhan")
-SOON = 60.0
+SOON = 180.0
+"""Seconds that anything may take on a machine that is busy with much else."""
 
 
 def free_port() -> int:

@@ -1,0 +1,197 @@
+"""How far stats and matching have come, and how long they stood still, as the log itself tells.
+
+What stats has counted is told by its flush marks, what matching has decided by `pool.advanced`.
+Facts are for others to send; asks about nothing are sent from here, to every partition, so that
+each always has something to decide.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from random import Random
+from threading import Thread
+from typing import NamedTuple, Self
+
+import bus
+from bus import Batch, Bus, Partition, Record
+from schemas.codec import Event, decode
+from schemas.decisions import Advanced
+from schemas.reports import CountersFlushed
+from schemas.topics import ASSIGNMENTS, COUNTERS, REQUESTS, RESULTS
+from tests.faults.ledger import Flow
+from tests.faults.site import Site
+from tests.matching.running import record
+from tests.system.process import Process, until
+
+EVERY = 0.5
+"""Seconds between two asks in a partition."""
+CALM = {"FLUSH_EVERY": "0.3"}
+"""Settings that leave a small machine time for whatever comes and goes."""
+SOURCES = (RESULTS, ASSIGNMENTS, REQUESTS)
+Dated = list[tuple[int, int]]
+"""Offsets or positions, each with the milliseconds at which the log took it."""
+
+
+class Still(NamedTuple):
+    """For so many seconds nothing of a partition was followed, though there was something."""
+
+    seconds: float
+    source: Partition
+
+
+class Watch:
+    """Sees what comes in and up to where it was followed, in a thread of its own.
+
+    `back` are the sources that were told to stand before where they had stood already.
+    """
+
+    def __init__(self, log: str) -> None:
+        self.log = log
+        self.back: list[tuple[Partition, int, int]] = []
+        self._inputs: dict[Partition, Dated] = defaultdict(list)
+        self._marks: dict[Partition, Dated] = defaultdict(list)
+        self._loop = asyncio.new_event_loop()
+        self._main: asyncio.Task[None] | None = None
+        self._knocking: asyncio.Task[None] | None = None
+        self._thread = Thread(target=self._run, name="watch")
+        self._failed: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._main is not None:
+            self._loop.call_soon_threadsafe(self._main.cancel)
+        self._thread.join()
+        if self._failed is not None:
+            raise self._failed
+
+    def hush(self) -> None:
+        """Ask no more."""
+        if self._knocking is not None:
+            self._loop.call_soon_threadsafe(self._knocking.cancel)
+
+    def ends(self) -> dict[Partition, int]:
+        """Return the offset after the last input of each partition, as seen by now."""
+        return {source: seen[-1][0] + 1 for source, seen in list(self._inputs.items())}
+
+    def past(self, ends: dict[Partition, int]) -> bool:
+        """Whether everything before these offsets was counted and decided."""
+        assert self._thread.is_alive(), self._failed
+        return all(self.at(source) >= end for source, end in ends.items())
+
+    def at(self, source: Partition) -> int:
+        """Return up to where a partition was followed."""
+        marks = self._marks.get(source)
+        return marks[-1][0] if marks else 0
+
+    def stills(self, *topics: str) -> list[Still]:
+        """Return by partition the longest time in which nothing was followed, longest first."""
+        found = [
+            Still(still(inputs, self._marks[source]), source)
+            for source, inputs in self._inputs.items()
+            if source.topic in topics
+        ]
+        return sorted(found, reverse=True)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            try:
+                runner.run(self._watch())
+            except asyncio.CancelledError:
+                pass
+            except BaseException as error:  # noqa: BLE001  # raised by whoever ends the watch
+                self._failed = error
+
+    async def _watch(self) -> None:
+        self._main = asyncio.current_task()
+        async with bus.connect(self.log) as log, asyncio.TaskGroup() as tasks:
+            self._knocking = tasks.create_task(self._knock(log))
+            async with log.subscribe(None, [*SOURCES, COUNTERS], lambda _: 0) as reader:
+                while True:
+                    for batch in await reader.poll(1.0):
+                        self._read(batch)
+
+    async def _knock(self, log: Bus) -> None:
+        doors = [
+            pool(number, log.partitions(REQUESTS)) for number in range(log.partitions(REQUESTS))
+        ]
+        for serial in count():
+            await log.publish([nothing(door, serial) for door in doors])
+            await asyncio.sleep(EVERY)
+
+    def _read(self, batch: Batch) -> None:
+        if batch.topic != COUNTERS.name:
+            self._inputs[batch.source] += [(one.offset, one.timestamp) for one in batch.records]
+        for stored in batch.records:
+            key = stored.key or b""
+            if batch.topic == ASSIGNMENTS.name or key.startswith(b"flush/"):
+                event = decode(stored.value)
+                assert isinstance(event, Event), event
+                for source, position in marked(event):
+                    if position < self.at(source):
+                        self.back.append((source, self.at(source), position))
+                    self._marks[source].append((position, stored.timestamp))
+
+
+def marked(event: Event) -> Iterator[tuple[Partition, int]]:
+    """Yield which sources are followed, up to where, by what an event says."""
+    match event.data:
+        case CountersFlushed() as flushed:
+            yield Partition(flushed.topic, flushed.partition), flushed.position
+        case Advanced() as advanced:
+            for name, position in advanced.positions.items():
+                topic, _, number = name.partition(":")
+                if topic == REQUESTS.name:
+                    yield Partition(topic, int(number)), position
+
+
+def gentle(site: Site, intake: Process, dice: Random) -> Flow:
+    """Return load that does so as well."""
+    return Flow(lambda: intake.url, site.key, site.bus, dice, clients=3, most=12, rest=0.05)
+
+
+@contextmanager
+def followed(flow: Flow, watch: Watch) -> Iterator[None]:
+    """Do something; return once everything is followed that came in right after it."""
+    yield
+    until(flow.more(200))
+    ends = watch.ends()
+    until(lambda: watch.past(ends))
+
+
+def still(inputs: Dated, marks: Dated) -> float:
+    """Return the longest time in seconds in which an input waited and no mark went further."""
+    longest, at, since = 0, 0, 0
+    waiting = iter(inputs)
+    first = next(waiting, None)
+    for position, time in marks:
+        if position <= at:
+            continue
+        if first is not None and first[0] < position:
+            longest = max(longest, time - max(since, first[1]))
+        while first is not None and first[0] < position:
+            first = next(waiting, None)
+        at, since = position, time
+    assert first is None, f"{first} was never followed; the last mark is {marks[-1:]}"
+    return longest / 1000
+
+
+def pool(number: int, partitions: int) -> str:
+    """Return a pool that nobody has heard of, whose partition is this."""
+    names = (f"nowhere-{n}" for n in count())
+    return next(name for name in names if REQUESTS.partition(name, partitions) == number)
+
+
+def nothing(door: str, serial: int) -> Record:
+    """Return an ask about a request that there is not: it is refused."""
+    about = {"request_id": f"{door}.unheard-of", "actor_role": "staff"}
+    return record("request.closed", f"{door}.{serial}", **about)
+
+
+def times(stills: Sequence[Still]) -> str:
+    """Say how long the longest and the middle one were."""
+    return f"{stills[0].seconds:.1f} s at most ({stills[len(stills) // 2].seconds:.1f} s mostly)"
