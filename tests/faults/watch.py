@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from random import Random
-from threading import Thread
+from threading import Event as Flag
 from typing import NamedTuple, Self
 
 import bus
@@ -20,6 +20,7 @@ from schemas.codec import Event, decode
 from schemas.decisions import Advanced
 from schemas.reports import CountersFlushed
 from schemas.topics import ASSIGNMENTS, COUNTERS, REQUESTS, RESULTS
+from tests.faults.beside import Beside
 from tests.faults.ledger import Flow
 from tests.faults.site import Site
 from tests.matching.running import record
@@ -44,35 +45,30 @@ class Still(NamedTuple):
 class Watch:
     """Sees what comes in and up to where it was followed, in a thread of its own.
 
-    `back` are the sources that were told to stand before where they had stood already.
+    `asks`: whether it asks about nothing. `back` are the sources that were told to stand before
+    where they had stood already.
     """
 
-    def __init__(self, log: str) -> None:
+    def __init__(self, log: str, *, asks: bool = True) -> None:
         self.log = log
         self.back: list[tuple[Partition, int, int]] = []
         self._inputs: dict[Partition, Dated] = defaultdict(list)
         self._marks: dict[Partition, Dated] = defaultdict(list)
-        self._loop = asyncio.new_event_loop()
-        self._main: asyncio.Task[None] | None = None
-        self._knocking: asyncio.Task[None] | None = None
-        self._thread = Thread(target=self._run, name="watch")
-        self._failed: BaseException | None = None
+        self._hushed = Flag()
+        if not asks:
+            self.hush()
+        self._beside = Beside(self._watch, "watch")
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._beside.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._main is not None:
-            self._loop.call_soon_threadsafe(self._main.cancel)
-        self._thread.join()
-        if self._failed is not None:
-            raise self._failed
+    def __exit__(self, *wrong: object) -> None:
+        self._beside.__exit__(*wrong)
 
     def hush(self) -> None:
         """Ask no more."""
-        if self._knocking is not None:
-            self._loop.call_soon_threadsafe(self._knocking.cancel)
+        self._hushed.set()
 
     def ends(self) -> dict[Partition, int]:
         """Return the offset after the last input of each partition, as seen by now."""
@@ -80,7 +76,7 @@ class Watch:
 
     def past(self, ends: dict[Partition, int]) -> bool:
         """Whether everything before these offsets was counted and decided."""
-        assert self._thread.is_alive(), self._failed
+        self._beside.alive()
         return all(self.at(source) >= end for source, end in ends.items())
 
     def at(self, source: Partition) -> int:
@@ -97,29 +93,20 @@ class Watch:
         ]
         return sorted(found, reverse=True)
 
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            try:
-                runner.run(self._watch())
-            except asyncio.CancelledError:
-                pass
-            except BaseException as error:  # noqa: BLE001  # raised by whoever ends the watch
-                self._failed = error
-
-    async def _watch(self) -> None:
-        self._main = asyncio.current_task()
+    async def _watch(self, stop: asyncio.Event) -> None:
         async with bus.connect(self.log) as log, asyncio.TaskGroup() as tasks:
-            self._knocking = tasks.create_task(self._knock(log))
+            tasks.create_task(self._knock(log, stop))
             async with log.subscribe(None, [*SOURCES, COUNTERS], lambda _: 0) as reader:
-                while True:
+                while not stop.is_set():
                     for batch in await reader.poll(1.0):
                         self._read(batch)
 
-    async def _knock(self, log: Bus) -> None:
-        doors = [
-            pool(number, log.partitions(REQUESTS)) for number in range(log.partitions(REQUESTS))
-        ]
-        for serial in count():
+    async def _knock(self, log: Bus, stop: asyncio.Event) -> None:
+        number = log.partitions(REQUESTS)
+        doors = [pool(partition, number) for partition in range(number)]
+        serials = count()
+        while not (stop.is_set() or self._hushed.is_set()):
+            serial = next(serials)
             await log.publish([nothing(door, serial) for door in doors])
             await asyncio.sleep(EVERY)
 
