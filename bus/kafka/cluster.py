@@ -10,6 +10,7 @@ from typing import Any
 from aiokafka.conn import collect_hosts
 from aiokafka.errors import KafkaError
 
+from bus.kafka.bound import Bound
 from schemas.errors import Unavailable, Unusable
 
 PAUSE = 0.1
@@ -41,7 +42,7 @@ class Cluster:
     async def within(self, task: str) -> AsyncIterator[None]:
         """Bound what aiokafka would try for ever; raise Unavailable for whatever goes wrong."""
         try:
-            async with asyncio.timeout(self.timeout):
+            async with Bound(self.timeout):
                 yield
         except TimeoutError as error:
             raise Unavailable(

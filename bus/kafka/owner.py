@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from aiokafka import TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
+from bus.kafka.bound import Bound
 from bus.kafka.cluster import Cluster
 from bus.kafka.producer import Producer, fill
 from bus.port import Partition, Record
@@ -156,7 +157,7 @@ async def write(producer: Producer, partition: Partition, records: Sequence[Reco
 async def end(producer: Producer) -> None:
     """Close `producer`, aborting its transaction if it has one that can be."""
     with suppress(Exception):
-        async with asyncio.timeout(1):
+        async with Bound(1):
             await producer.abort_transaction()
     await producer.retire()
 

@@ -1,12 +1,12 @@
 """aiokafka's producer, and how records become its batches."""
 
-import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
+from bus.kafka.bound import Bound
 from bus.kafka.cluster import Cluster
 from bus.port import Record
 from schemas.errors import TooLarge
@@ -37,7 +37,7 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka comes withou
     async def retire(self, patience: float = PARTING) -> None:
         """Deliver what is under way and stop; what takes too long is given up."""
         try:
-            async with asyncio.timeout(patience):
+            async with Bound(patience):
                 await self.flush()
                 await self.stop()
         except Exception:  # noqa: BLE001 - however it failed, it shall be closed
@@ -53,10 +53,10 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka comes withou
         and nothing public ends that.
         """
         self._closed = True
-        with suppress(Exception):
-            async with asyncio.timeout(PARTING):
-                await self._sender.close()
-        await self.client.close()
+        for close in (self._sender.close, self.client.close):
+            with suppress(Exception):
+                async with Bound(PARTING):
+                    await close()
 
 
 def check(records: Iterable[Record]) -> None:
