@@ -18,6 +18,8 @@ from tests.system.process import Process, until
 
 KILLS = 50 if LONG else 20
 FACTS = 100_000 if LONG else 20_000
+PAUSE = 0.5
+"""Seconds between two batches of a client: together up to 800 facts a second."""
 WAITED = 0.5
 """How often a test waits until the killed are ready before it kills again."""
 PATIENCE = 240.0
@@ -40,7 +42,7 @@ def test_services_killed_again_and_again_count_every_acknowledged_fact_once_and_
     parts = intake, *_, screens = site.parts()
     with (
         running(site, *parts),
-        Flow(lambda: intake.url, site.key, nodes.bus, dice, most=200) as flow,
+        Flow(lambda: intake.url, site.key, nodes.bus, dice, most=200, pause=PAUSE) as flow,
         Asks(nodes.bus, dice) as asks,
     ):
         began = time.monotonic()
