@@ -48,7 +48,6 @@ class Straight(Client):
             await self._log.publish([record(event) for event in batch])
             for event in batch:
                 self.acknowledge(event)
-            await asyncio.sleep(self.pause)
             await asyncio.sleep(self.rest)
 
 

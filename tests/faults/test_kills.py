@@ -18,7 +18,7 @@ from tests.system.process import Process, until
 
 KILLS = 50 if LONG else 20
 FACTS = 100_000 if LONG else 20_000
-PAUSE = 0.5
+REST = 0.5
 """Seconds between two batches of a client: together up to 800 facts a second."""
 WAITED = 0.5
 """How often a test waits until the killed are ready before it kills again."""
@@ -42,7 +42,7 @@ def test_services_killed_again_and_again_count_every_acknowledged_fact_once_and_
     parts = intake, *_, screens = site.parts()
     with (
         running(site, *parts),
-        Flow(lambda: intake.url, site.key, nodes.bus, dice, most=200, pause=PAUSE) as flow,
+        Flow(lambda: intake.url, site.key, nodes.bus, dice, most=200, rest=REST) as flow,
         Asks(nodes.bus, dice) as asks,
     ):
         began = time.monotonic()

@@ -69,7 +69,6 @@ class Client:
         async with httpx.AsyncClient(timeout=5.0) as http:
             while not stop.is_set():
                 await self._state(http, self.batch())
-                await asyncio.sleep(self.pause)
                 await asyncio.sleep(self.rest)
 
     def batch(self) -> list[dict[str, Any]]:
