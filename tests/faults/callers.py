@@ -1,0 +1,188 @@
+"""Stations, experts and heads who ask over HTTP at the very moment at which the clock acts too.
+
+What they aim at, they learn on the log, as fast as matching says it; what comes of it they are told
+where intake says that the verdict will be.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+import httpx
+
+from schemas.decisions import Moved
+from schemas.lifecycle import ENDED
+from tests.matching.crowd import Crowd
+from tests.system.process import SOON
+
+COUNTIES = ("dawu-xian", "hanchuan-shi", "yunmeng-xian", "xiaochang-xian")
+EARLY, LATE = 0.2, 0.15
+"""Seconds before and after the moment that is aimed at: an ask takes about the difference."""
+_BEFORE = {"submitted", "accepted", "matching"}
+Verdict = dict[str, Any]
+
+
+class Callers:
+    """People at one intake and one screens; `figures` is what they were told.
+
+    `seen` follows the log for them.
+    """
+
+    def __init__(self, intake: str, screens: str, key: str, seen: Crowd, dice: Random) -> None:
+        headers = {"Authorization": f"Bearer {key}"}
+        self._http = httpx.AsyncClient(timeout=15.0, headers=headers)
+        self._intake, self._screens = intake, screens
+        self._seen, self._dice = seen, dice
+        self.figures = Counter[str]()
+
+    async def expiry(self) -> bool:
+        """Accept an offer twice, and cancel its request, just when it expires.
+
+        Return whether there was an offer: on a slow machine all may have expired by then.
+        """
+        request = await self._submit("STD")
+        case = await self._until(request, lambda case: case.state not in _BEFORE)
+        if case.assignment is None:
+            await self._end(request)
+            return False
+        offer = self._seen.offers[case.assignment]
+        who = {"resource": offer.members[0].id, "actor_role": "expert", "occurred_at": _now()}
+        accept, name = f"offers/{case.assignment}/accept", self._id(case.pool)
+        told, again, cancelled = await asyncio.gather(
+            self._at(offer.expires_at, accept, name, **who),
+            self._at(offer.expires_at, accept, name, **who),
+            self._at(offer.expires_at, f"requests/{request}/cancel", self._id(case.pool))
+            if self._dice.random() < 0.5
+            else _nothing(),
+        )
+        assert told == again, f"two verdicts on {name}: {told} and {again}"
+        self.figures[f"accept crossing expiry: {told['verdict']}"] += 1
+        if cancelled is not None:
+            self.figures[f"cancel crossing expiry: {cancelled['verdict']}"] += 1
+        await self._end(request)
+        return True
+
+    async def escalation(self) -> bool:
+        """Cancel a request that only the city can serve just when it goes there."""
+        request = await self._submit("CER")
+        case = await self._until(request, lambda case: case.state not in _BEFORE)
+        if case.wake_at is None:
+            await self._end(request)
+            return False
+        head = {"actor_role": "head"}
+        place = f"requests/{request}"
+        cancelled, raised = await asyncio.gather(
+            self._at(case.wake_at, f"{place}/cancel", self._id(case.pool)),
+            self._at(case.wake_at, f"{place}/escalate", self._id(case.pool), **head)
+            if self._dice.random() < 0.3
+            else _nothing(),
+        )
+        now = self._seen.requests[request]
+        when = "after it" if now.escalations else "before it"
+        self.figures[f"cancel crossing escalation: {cancelled['verdict']}, {when}"] += 1
+        if raised is not None:
+            self.figures[f"escalate crossing cancel: {raised['verdict']}"] += 1
+        await self._end(request)
+        return True
+
+    async def keen(self) -> None:
+        """Accept for ever what the city's experts are offered, so that cancels cross that, too."""
+        answered = set[str]()
+        while True:
+            for name, offer in list(self._seen.offers.items()):
+                fresh = offer.kind == "referral" and offer.outcome == "offered"
+                if fresh and name not in answered:
+                    answered.add(name)
+                    who = {"resource": offer.members[0].id, "actor_role": "expert"}
+                    said = {"id": self._id(offer.pool), **_who(), **who}
+                    await self._asked(f"offers/{name}/accept", said)
+                    self.figures["accepted in the city"] += 1
+            await asyncio.sleep(0.02)  # the log is followed by another task
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._http.aclose()
+
+    async def _submit(self, element: str) -> str:
+        pool = self._dice.choice(COUNTIES)
+        request = self._id(pool)
+        demand = {"elements": [element], "mode": "diagnosis"}
+        firm = f"ent-{self._dice.randrange(50)}"
+        said = {"id": request, "node_id": pool, "enterprise_id": firm, "demand": demand}
+        await self._asked("requests", said | _who())
+        return request
+
+    async def _end(self, request: str) -> None:
+        """Cancel what still goes on."""
+        while self._seen.requests[request].state not in ENDED:
+            pool = self._seen.requests[request].pool
+            told = await self._told(f"requests/{request}/cancel", self._id(pool))
+            await self._until(request, lambda case: case.state in ENDED)
+            self.figures[f"cancelled in the end: {told['verdict']}"] += 1
+
+    async def _until(self, request: str, true: Callable[[Moved], bool]) -> Moved:
+        """Wait until a request is so."""
+        async with asyncio.timeout(SOON):
+            while True:
+                case = self._seen.requests.get(request)
+                if case is not None and true(case):
+                    return case
+                await asyncio.sleep(0.01)  # the log is followed by another task
+
+    async def _at(self, moment: datetime, path: str, name: str, **data: Any) -> Verdict:
+        """Ask so that it arrives at about this moment; return the verdict."""
+        left = (moment - datetime.now(UTC)).total_seconds() - self._dice.uniform(-LATE, EARLY)
+        await asyncio.sleep(max(left, 0))
+        return await self._told(path, name, **data)
+
+    async def _told(self, path: str, name: str, **data: Any) -> Verdict:
+        """Ask until it is accepted, then for the verdict until there is one."""
+        said = {"id": name, **_who(), **data}
+        location = (await self._asked(path, said)).headers["location"]
+        while True:
+            answer = await self._get(location)
+            if answer.status_code == 200 and answer.json()["verdict"] != "pending":
+                return dict(answer.json())
+            assert answer.status_code in {200, 503, 504}, answer.text
+
+    async def _asked(self, path: str, said: dict[str, Any]) -> httpx.Response:
+        while True:
+            with suppress(httpx.TransportError):
+                answer = await self._http.post(f"{self._intake}/v1/{path}", json=said)
+                if answer.status_code == 202:
+                    return answer
+                assert answer.status_code in {429, 503}, f"{path}: {answer.text}"
+            await asyncio.sleep(0.1)
+
+    async def _get(self, location: str) -> httpx.Response:
+        while True:
+            with suppress(httpx.TransportError):
+                return await self._http.get(f"{self._screens}{location}&wait=5")
+            await asyncio.sleep(0.1)
+
+    def _id(self, pool: str) -> str:
+        return f"{pool}.{self._dice.getrandbits(60):015x}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+def _who() -> dict[str, str]:
+    return {"occurred_at": _now(), "actor_role": "staff", "actor_ref": "s-1"}
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def repeated(work: Callable[[], Coroutine[Any, Any, bool]], left: list[int]) -> None:
+    """Do it as long as something is left to do, whoever does it."""
+    while left:
+        one = left.pop()
+        if not await work():
+            left.append(one)
