@@ -69,6 +69,7 @@ def test_what_is_promised_holds_whatever_the_seed_lets_happen() -> None:
         assert not [name for name in (*FAULTS, *HAPPENS) if not happened[name]]
 
 
+@pytest.mark.timeout(600)
 def test_a_seed_repeats_its_run_exactly_whatever_order_sets_have() -> None:
     seeds = [str(seed) for seed in range(6)]
     runs = [told(started(*seeds, hashing=hashing)) for hashing in ("1", "2")]
