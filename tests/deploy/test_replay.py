@@ -164,6 +164,28 @@ async def test_of_two_at_once_each_letter_is_replayed_by_one(url: str) -> None:
         assert (len(counts), set(counts.values())) == (600, {1})
 
 
+class Late:
+    """A log on which a rival settles everything just before this one's claim is through."""
+
+    def __init__(self, log: Bus, rival: Bus) -> None:
+        self._log, self._rival = log, rival
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    async def claim(self, owner: str) -> None:
+        assert len((await replay(self._rival, None, ANY)).replayed) == 2
+        await self._log.claim(owner)
+
+
+async def test_what_a_rival_settled_before_the_claim_is_known_after_it(url: str) -> None:
+    async with bus.connect(url) as first, bus.connect(url) as rival:
+        await dead(first, [astray(0), astray(1)], ROUTE)
+        late: Any = Late(first, rival)
+        assert (await replay(late, None, ANY)).replayed == []
+        assert set((await written(first)).values()) == {1}
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_a_replay_killed_at_any_moment_and_repeated_puts_each_back_once(
