@@ -2,8 +2,9 @@
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from random import Random
 
@@ -57,12 +58,12 @@ def flipped(place: Path, _past: History, dice: Random) -> None:
             torn.write_bytes(held)
 
 
-def a_byte_of_its_rows(place: Path, _past: History, dice: Random) -> None:
-    """What no structure shows: a digit, a node or a state is another one."""
-    held = place.read_bytes()
-    word = dice.choice([word for word in (b"yinhu", b"anlu", b"ent-1", b"offered") if word in held])
-    at = dice.choice([n for n in range(len(held)) if held.startswith(word, n)])
-    place.write_bytes(held[:at] + held[at : at + 1].upper() + held[at + 1 :])
+def other_rows(place: Path, _past: History, _dice: Random) -> None:
+    """What no structure shows: rows that somebody, or a bad disk, has taken out."""
+    with closing(sqlite3.connect(place)) as db, db:
+        for table in ("blob", "statement", "standing", "request"):
+            if db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
+                db.execute(f"DELETE FROM {table} WHERE rowid % 2")
 
 
 def a_page_of_zeros(place: Path, _past: History, dice: Random) -> None:
@@ -97,7 +98,7 @@ DAMAGES: tuple[tuple[str, Damage], ...] = (
     ("left", an_older_copy_under_the_newer_wal),
     ("shut", truncated),
     ("shut", flipped),
-    ("shut", a_byte_of_its_rows),
+    ("shut", other_rows),
     ("shut", a_page_of_zeros),
 )
 
