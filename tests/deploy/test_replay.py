@@ -145,10 +145,16 @@ async def test_bytes_that_the_log_has_no_more_come_from_the_letter_if_they_are_t
     large = encode(service(3) | {"data": service(3)["data"] | {"note": "x" * 70_000}})
     source = Partition(at.topic, at.partition)
     await log.publish([letter(source, at.offset, large, ROUTE, WHEN)])
+    (same,) = await log.publish([record(service(5))])
+    other = record(service(4)).value
+    await log.publish([letter(Partition(*same[:2]), same.offset, other, ROUTE, WHEN)])
     outcome = await replay(log, None, ANY)
     assert away.topic == DEAD_LETTERS.name
-    assert outcome.replayed == [f"{RESULTS.name}/0/77"]
+    names = {f"{RESULTS.name}/0/77", f"{RESULTS.name}/{same.partition}/{same.offset}"}
+    assert set(outcome.replayed) == names
     assert [one.flaw.rule for one in outcome.refused] == ["gone"]
+    counts = await written(log)
+    assert counts[other] == counts[record(service(5)).value] == 1
 
 
 async def test_of_two_at_once_each_letter_is_replayed_by_one(url: str) -> None:
