@@ -182,7 +182,8 @@ class Worker:
                 if source.due:
                     with self.metrics.flush.time():
                         await source.flush(self.log, self._store, self._now)
-                    self._refused.pop(source.partition, None)
+                # Also when nothing was due: that it could be claimed shows that the log is back.
+                self._refused.pop(source.partition, None)
                 if source.caught_up and source.began is not None:
                     self.metrics.catch_up.observe(perf_counter() - source.began)
                     source.began = None

@@ -239,6 +239,21 @@ async def test_rows_and_a_recount_that_meet_a_log_that_goes_away_end_nobody(
     assert log.said() == [("updated", 2, 2), ("flushed", 2, None)]
 
 
+async def test_a_recount_that_could_not_be_told_is_no_doubt_once_the_log_is_back(
+    state: State,
+) -> None:
+    log = Log()
+    worker = started(log, state)
+    await worker.take(batch(0, service(0)))
+    await worker.flush()
+    log.away = True
+    await worker.audit(Recounts())  # type: ignore[arg-type]
+    assert worker.ready()
+    log.away = False
+    await worker.flush()
+    assert worker.ready() == {}
+
+
 async def test_a_position_stays_where_a_dead_letter_could_not_be_written(state: State) -> None:
     log = Log()
     worker = started(log, state)
