@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from bus import Bus, Partition, sqlite
+from bus.state import State
 from schemas.codec import Event, decode, encode
 from schemas.topics import COUNTERS, RESULTS
 from services.stats import running
@@ -20,8 +21,11 @@ from services.stats.fold import Cell
 from services.stats.pace import unhurried
 from services.stats.recount import Recount
 from services.stats.said import mark, rows
+from services.stats.store import TABLES
 from tests.histories import History, record
 from tests.stats.running import events, published, settings, until
+from tests.stats.test_metrics import Recounts, Told
+from tests.stats.test_source import batch
 from tests.stats.test_worker import run, service
 
 SOURCE = Partition(RESULTS.name, 0)
@@ -153,3 +157,16 @@ async def _drifts(log: Bus) -> list[tuple[str, ...]]:
         if event.kind.name == "yizhan.counters.audited"
     }
     return [found for found in newest.values() if found]
+
+
+async def test_drift_that_lasts_is_told_once_and_so_is_its_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with State.open(tmp_path / "state.db", TABLES, "fake") as state:
+        worker = Told(state).worker
+        await worker.take(batch(0, service(0), service(1), service(2)))
+        await worker.flush()
+        for found in (["visits"], ["visits"], [], []):
+            await worker.audit(Recounts(*found))  # type: ignore[arg-type]  # finds what it is told
+    said = capsys.readouterr().out
+    assert (said.count("counters drift"), said.count("counters agree again")) == (1, 1)
