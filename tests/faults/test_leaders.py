@@ -42,7 +42,7 @@ def test_a_killed_leader_costs_no_acknowledged_fact_and_what_is_not_kept_gets_50
     taken: list[Answer] = []
     with (
         running(site, *parts),
-        Flow(lambda: intake.url, site.key, nodes.bus, dice) as flow,
+        Flow(lambda: intake.url, site.key, nodes.bus, dice, rest=0.2) as flow,
         Asks(nodes.bus, dice) as asks,
     ):
         for name, find in list(VICTIMS.items())[:KILLS]:

@@ -24,6 +24,8 @@ DARK = 120.0 if LONG else 25.0
 """Seconds in which only one node is there."""
 LATE = 12.0
 """Seconds within which every post has an answer."""
+READY = 120.0
+"""Seconds within which all that was held back is read, beside everything that comes meanwhile."""
 UNDER_WAY = 1.0
 """Seconds in which what the second node took before it died may still be answered."""
 
@@ -37,7 +39,7 @@ def test_without_a_majority_no_post_gets_202_and_after_it_all_that_was_held_back
     first, second, _ = dice.sample(range(1, COPIES + 1), COPIES)
     with (
         running(site, *parts),
-        Flow(lambda: intake.url, site.key, nodes.bus, dice) as flow,
+        Flow(lambda: intake.url, site.key, nodes.bus, dice, rest=0.2) as flow,
         Asks(nodes.bus, dice) as asks,
         ExitStack() as probing,
     ):
@@ -130,7 +132,7 @@ def healed(healing: float, probes: Sequence[Probe], parts: Sequence[Process], te
         probe.first(up)
     taken = time.monotonic() - up
     for part in parts:
-        part.until_ready()
+        part.until_ready(READY)
     ready = time.monotonic() - up
     tell("healed", nodes_up=f"{up - healing:.1f} s", taken=f"{taken:.1f} s", ready=f"{ready:.1f} s")
 
