@@ -6,7 +6,7 @@ log had *after* the claim: before, a newer row of its predecessor may stand ther
 
 from asyncio import Lock, Task
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from bus.port import Batch, Bus, Partition, Record
@@ -106,8 +106,10 @@ class Source:
         self.published = position
         await patient(lambda: self._note(store, position))
 
-    def restate(self, places: Iterable[Place]) -> None:
+    def restate(self, places: Collection[Place]) -> None:
         """Let these places go out anew, as the ledger has them: something else is shown there."""
+        if not places:
+            return
         self.dirty.update(dict.fromkeys(places, self.position))
         self.published = -1
 

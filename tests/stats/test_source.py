@@ -254,6 +254,17 @@ async def test_a_recount_that_could_not_be_told_is_no_doubt_once_the_log_is_back
     assert worker.ready() == {}
 
 
+async def test_a_recount_that_agrees_publishes_its_answer_and_no_mark(state: State) -> None:
+    log = Log()
+    worker = started(log, state)
+    await worker.take(batch(0, service(0)))
+    await worker.flush()
+    log.said()
+    await worker.audit(Recounts())  # type: ignore[arg-type]  # agrees
+    await worker.flush()
+    assert log.said() == [("audited", 1, None)]
+
+
 async def test_a_position_stays_where_a_dead_letter_could_not_be_written(state: State) -> None:
     log = Log()
     worker = started(log, state)
