@@ -120,10 +120,4 @@ MUTANTS = (
         "        self.until = await log.highwater(self.partition)",
         "        self.until = self.position",
     ),
-    Mutant(
-        "take a registry that is not read to its end",
-        JUDGE,
-        "await means.stock.reached(await means.log.highwater(PLACE))",
-        "pass",
-    ),
 )
