@@ -37,7 +37,7 @@ class Published:
     def keep_back(self, row: CounterUpdated) -> None:
         """Take a row that counts from the next mark on."""
         once = self._once
-        sums = tuple(once(pair) for pair in row.sums.items())
+        sums = tuple((once(key), total) for key, total in row.sums.items())
         sets = tuple(
             (once(key), tuple(once(member) for member in members))
             for key, members in row.sets.items()
@@ -73,7 +73,7 @@ class Published:
         return tally
 
     def _once(self, value: T) -> T:
-        """Keep once what many rows say alike."""
+        """Keep once what many rows say alike: names, never totals, of which there is no end."""
         found: T = self._known.setdefault(value, value)
         return found
 

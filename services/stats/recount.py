@@ -96,8 +96,13 @@ class Recount:
             (self._once(key), tuple(self._once(member) for member in sorted(members)))
             for key, members in tally.sets.items()
         )
+        # Of other amounts and larger sets there is no end: kept once, they would be kept for ever.
+        if all(amount == 1 for _, amount in sums):
+            sums = self._once(sums)
+        if all(len(members) == 1 for _, members in sets):
+            sets = self._once(sets)
         voided = isinstance(data, facts.RecordVoided)
-        return Said(data.revision, place, self._once(sums), self._once(sets), None, voided)
+        return Said(data.revision, place, sums, sets, None, voided)
 
     def _once(self, value: T) -> T:
         found: T = self._known.setdefault(value, value)
