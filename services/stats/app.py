@@ -24,15 +24,13 @@ from schemas.topics import ASSIGNMENTS, HEARTBEATS, REFERRALS, REGISTRY, REQUEST
 from services.stats.audit import auditing
 from services.stats.letters import Letters
 from services.stats.metrics import Metrics
-from services.stats.pace import unhurried
+from services.stats.pace import pause, unhurried
 from services.stats.settings import Settings
 from services.stats.store import TABLES, Store
 from services.stats.worker import Worker
 
 LOOK_EVERY = 3.0
 """Seconds between two looks at the end of the log."""
-AUDIT_REST = 5
-"""How many times as long as a recount took nothing is recounted after it."""
 INPUTS = (REGISTRY, REQUESTS, ASSIGNMENTS, REFERRALS, RESULTS, HEARTBEATS)
 """What others write: this group alone decodes it all and writes the dead letters."""
 
@@ -177,7 +175,7 @@ async def _audit(worker: Worker, every: float) -> None:
                 began = perf_counter()
                 with suppress(Unavailable):
                     await worker.audit(auditor)
-                await asyncio.sleep(max(every, AUDIT_REST * (perf_counter() - began)))
+                await asyncio.sleep(pause(every, perf_counter() - began))
 
 
 def _now() -> str:
