@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from bus.sqlite.place import Place
 from bus.sqlite.sound import ends
 from schemas.errors import Mismatch, Unusable
 
@@ -100,6 +101,12 @@ class File:
                 for pragma, value in self._pragmas():
                     db.execute(f"PRAGMA {pragma}={value}")
         return db
+
+    def hold(self) -> tuple[sqlite3.Connection, Place]:
+        """Open the connection that writes; return it with where its files lie."""
+        db = self.dial()
+        with self._usable(), _closed_on_error(db):
+            return db, Place(None if self.memory else self.path, db)
 
     def open(self, partitions: int | None) -> tuple[sqlite3.Connection, About]:
         """Open the log, making it unless it is there; return what it was made with, too."""

@@ -36,7 +36,7 @@ class Writer:
         self._pending: list[_Job] = []
         self._open = True
         self._thread = threading.Thread(
-            target=self._run, args=(file.dial(),), name="log-writer", daemon=True
+            target=self._run, args=file.hold(), name="log-writer", daemon=True
         )
         self._thread.start()
 
@@ -63,11 +63,10 @@ class Writer:
             self._queue.put(self._pending)
             self._pending = []
 
-    def _run(self, db: sqlite3.Connection) -> None:
+    def _run(self, db: sqlite3.Connection, place: Place) -> None:
         sweeping = chores(db, self._clock, self._every)
         due = time.monotonic()
         try:
-            place = Place(None if self._file.memory else self._file.path, db)
             while self._open or self._queue.qsize():
                 if jobs := self._queued(until=due):
                     self._settle(jobs, *self._commit(db, place, jobs))

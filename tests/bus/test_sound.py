@@ -60,8 +60,10 @@ async def test_a_damaged_log_is_refused_or_tells_all_that_was_written(path: str)
         "UPDATE log SET key = 'k', timestamp = 'now', value = x'ff' || value",
         "UPDATE log SET timestamp = timestamp + 1 WHERE id % 100 = 7",
         "UPDATE log SET timestamp = timestamp + (1 << 33) WHERE id % 100 = 7",
-        "UPDATE log SET (key, value, crc) = (SELECT key, value, crc FROM log AS other "
-        "WHERE other.id = log.id + 1) WHERE id % 100 = 7",
+        (
+            "UPDATE log SET (key, value, crc) = (SELECT key, value, crc FROM log AS other "
+            "WHERE other.id = log.id + 1) WHERE id % 100 = 7"
+        ),
         "DELETE FROM log WHERE id % 100 = 7",
         "DELETE FROM log WHERE id = (SELECT max(id) FROM log)",
         "UPDATE head SET next = next - 100",

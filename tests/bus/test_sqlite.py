@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ import pytest
 from bus import sqlite
 from bus.port import Partition, Record
 from bus.sqlite import SqliteBus
+from bus.sqlite.bell import Bell
+from bus.sqlite.file import File
+from bus.sqlite.writer import Writer
 from schemas.errors import Fenced, Mismatch, Unavailable, Unusable
 from schemas.topics import Kept, Topic
 from tests.bus.reading import (
@@ -47,6 +51,24 @@ async def refusal(path: str, partitions: int | None = None) -> str:
         async with sqlite.connect(path, partitions):
             pass
     return str(caught.value)
+
+
+class Unread(File):
+    """A log that fails when it is first read, after it could be opened."""
+
+    def dial(self) -> sqlite3.Connection:
+        """Return a connection that answers nothing."""
+        db = super().dial()
+        db.set_authorizer(lambda *_: sqlite3.SQLITE_DENY)
+        return db
+
+
+async def test_a_log_that_fails_when_it_is_first_read_is_refused_before_anything_waits_for_it(
+    path: str,
+) -> None:
+    file = Unread(path, "FULL", patience=5, max_pages=None)
+    with pytest.raises(Unusable, match="not authorized"):
+        Writer(file, Bell(lambda: False), time.time, every=30)
 
 
 async def test_a_folder_that_does_not_exist_yet_is_made(tmp_path: Path) -> None:
