@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from deploy import commands, keep, keys, letters, topics
+from deploy import commands, keep, keys, letters, process, topics
 from deploy.audit import audit
 from deploy.demo import command as demo
 from deploy.errors import Misuse
@@ -41,4 +41,5 @@ def main() -> None:
 def fail(sentence: str, code: int) -> None:
     """Say why on stderr and end."""
     typer.echo(sentence, err=True)
+    process.leave(code)
     sys.exit(code)

@@ -27,16 +27,17 @@ def run(main: Main) -> None:
     Raises what it failed with, bare: an error of ours or of the system's is a sentence already.
     Anything else is a fault, logged with its traceback.
     """
-    with asyncio.Runner(loop_factory=_loop()) as runner:
-        try:
+    try:
+        with asyncio.Runner(loop_factory=_loop()) as runner:
             runner.run(_signalled(main))
-        except Exception as error:  # noqa: BLE001  # the last one to see it
-            cause = first(error)
-            if isinstance(cause, YizhanError | OSError):
-                raise cause from None
-            _log.critical("ended by a fault", error=repr(cause), exc_info=cause)
-            raise typer.Exit(1) from None
-    _leave()
+    except Exception as error:  # noqa: BLE001  # the last one to see it
+        cause = first(error)
+        if isinstance(cause, YizhanError | OSError):
+            raise cause from None
+        _log.critical("ended by a fault", error=repr(cause), exc_info=cause)
+        leave(1)
+        raise typer.Exit(1) from None
+    leave(0)
 
 
 def first(error: BaseException) -> BaseException:
@@ -55,15 +56,16 @@ class _Threads(ThreadPoolExecutor):
         super().shutdown(wait=False, cancel_futures=cancel_futures)
 
 
-def _leave() -> None:
-    """End although a thread is still at work: Python by itself would wait for it."""
+def leave(code: int) -> None:
+    """End with `code` if a thread is still at work, which Python would wait for; else return."""
     others = [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
     for thread in others:
         thread.join(_MOMENT)
     if any(thread.is_alive() for thread in others):
         logging.shutdown()
         sys.stdout.flush()
-        os._exit(0)
+        sys.stderr.flush()
+        os._exit(code)
 
 
 async def _signalled(main: Main) -> None:

@@ -207,6 +207,38 @@ process.run(main)
         assert running.wait(20) == 0
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        ("OSError(5, 'the disk is gone')", 1, "the disk is gone\n"),
+        ("Misuse('not so')", 2, "not so\n"),
+        ("RuntimeError('a fault')", 1, "RuntimeError: a fault"),
+    ],
+)
+def test_a_thread_that_is_at_work_does_not_hold_up_a_failure(
+    error: str, code: int, said: str
+) -> None:
+    script = f"""
+import asyncio, sys, threading
+from deploy import cli, logs, process
+from deploy.errors import Misuse
+
+async def main(stop):
+    asyncio.ensure_future(asyncio.to_thread(threading.Event().wait))
+    await asyncio.to_thread(int)
+    raise {error}
+
+logs.set_up()
+cli.app.command("fail")(lambda: process.run(main))
+sys.argv = ["yizhan", "fail"]
+cli.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+
+
 def test_a_part_that_fails_ends_its_process_with_one_clear_line(tmp_path: Path) -> None:
     bus = f"sqlite:///{tmp_path / 'log.db'}"
     first, second = (Process(tmp_path / name, "stats", bus=bus) for name in ("one", "two"))
