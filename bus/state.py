@@ -45,6 +45,8 @@ _PASSING = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_BUSY,
 }
+# The seal speaks to the driver itself, all else through SQLAlchemy.
+_DISK = {DatabaseError, OperationalError, sqlite3.DatabaseError, sqlite3.OperationalError}
 AGAIN = 1.0
 """Seconds between two tries to write to a disk that is full."""
 _log = structlog.get_logger(__name__)
@@ -269,18 +271,18 @@ def _working(name: str) -> Iterator[None]:
     """Say what the disk or the file does to a transaction; what its statements do is a fault."""
     try:
         yield
-    except DatabaseError as error:
-        if type(error) not in {DatabaseError, OperationalError}:
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        if type(error) not in _DISK:
             raise
-        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-        kind = Full if code in _PASSING else Unusable
-        raise kind(f"{name} cannot be used as a state now: {error.orig}") from error
+        cause = getattr(error, "orig", error)
+        kind = Full if getattr(cause, "sqlite_errorcode", 0) & 0xFF in _PASSING else Unusable
+        raise kind(f"{name} cannot be used as a state now: {cause}") from error
 
 
 @contextmanager
 def _usable(name: str) -> Iterator[None]:
     try:
         yield
-    except (OSError, SQLAlchemyError) as error:
+    except (OSError, SQLAlchemyError, sqlite3.Error) as error:
         reason = getattr(error, "orig", None) or error
         raise Unusable(f"{name} cannot be used as a state: {reason}") from error

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import (
     Boolean,
     Column,
+    Connection,
     Index,
     Integer,
     LargeBinary,
@@ -25,6 +26,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bus.port import Partition
 from bus.state import State
+from schemas.errors import Full
 
 TABLES = MetaData()
 FACT = Table(
@@ -168,3 +170,20 @@ def test_a_transaction_that_failed_leaves_no_mark_on_the_seal(tmp_path: Path) ->
             db.execute(insert(FACT), [_row(99), _row(0)])
         move(state, 10, 20)
     assert agrees(place) == 20
+
+
+def test_a_disk_that_fails_at_the_seal_is_waited_for_and_nothing_has_moved(tmp_path: Path) -> None:
+    place = tmp_path / "state.db"
+    with State.open(place, TABLES, "log-1") as state:
+        move(state, 0, 10)
+        with pytest.raises(Full, match="readonly"), state.move(SOURCE, 10, 20) as db:
+            _fail(db)
+        db.connection.cursor().execute("PRAGMA query_only=0").close()
+        move(state, 10, 20)
+    assert agrees(place) == 20
+
+
+def _fail(db: Connection) -> None:
+    """Write, and let nothing more be written in this transaction, of which the seal is the last."""
+    db.execute(insert(FACT), [_row(99)])
+    db.exec_driver_sql("PRAGMA query_only=1").close()
