@@ -20,6 +20,7 @@ from sqlalchemy import MetaData, Table
 
 _log = structlog.get_logger(__name__)
 TABLE = "log_seal"
+_POSITION = "log_position"  # what every state has, also one of a version before the seal
 _MODULUS = 1 << 61  # two of them still fit an integer of SQLite's
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -47,10 +48,15 @@ class Seal:
         self._change += sign * _hash(row)
 
 
-def make(db: sqlite3.Connection) -> None:
-    """Make the seal of a state that holds nothing yet."""
-    db.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (sum INTEGER NOT NULL)").close()
-    db.execute(f"INSERT INTO {TABLE} SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM {TABLE})").close()  # noqa: S608  # a name of ours
+def make(db: sqlite3.Connection, metadata: Iterable[MetaData], name: str) -> None:
+    """Make the seal of a state that has none: a new one, or one of an older version."""
+    if _columns(db, TABLE):
+        return
+    db.execute(f"CREATE TABLE {TABLE} (sum INTEGER NOT NULL)").close()
+    found = _total(db, metadata)
+    db.execute(f"INSERT INTO {TABLE} VALUES (?)", (found,)).close()  # noqa: S608  # a name of ours
+    if found:
+        _log.info("a state of an older version has a seal now", file=name)
 
 
 def sound(place: Path, metadata: Iterable[MetaData]) -> None:
@@ -88,9 +94,30 @@ def _sum(db: sqlite3.Connection, metadata: Iterable[MetaData]) -> str | None:
     db.execute("BEGIN")
     if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         return None  # whoever made it was killed before anything was in it
+    if not _columns(db, TABLE):
+        return _unsealed(db, metadata)
     told = db.execute(f"SELECT sum FROM {TABLE}").fetchall()  # noqa: S608  # a name of ours
-    found = sum(map(_hash, _rows(db, metadata))) % _MODULUS
-    return None if told == [(found,)] else "its rows are not those that were written"
+    right = [(_total(db, metadata),)]
+    return None if told == right else "its rows are not those that were written"
+
+
+def _unsealed(db: sqlite3.Connection, metadata: Iterable[MetaData]) -> str | None:
+    """Return why it is no state of a version before the seal."""
+    if not _columns(db, _POSITION):
+        return "it is no state"
+    for table in _tables(metadata):
+        had = _columns(db, table.name)
+        if had and not had.issuperset(table.columns.keys()):
+            return f"an older version made it, with another {table.name}"
+    return None
+
+
+def _total(db: sqlite3.Connection, metadata: Iterable[MetaData]) -> int:
+    return sum(map(_hash, _rows(db, metadata))) % _MODULUS
+
+
+def _columns(db: sqlite3.Connection, table: str) -> set[str]:
+    return {str(name) for _, name, *_ in db.execute(f'PRAGMA table_info("{table}")')}
 
 
 def _rows(db: sqlite3.Connection, metadata: Iterable[MetaData]) -> Iterator[tuple[Any, ...]]:

@@ -103,7 +103,7 @@ class State:
             with _usable(name):
                 writer = engine.connect().execution_options(writes=True)
                 with writer.begin():
-                    sealed = _make(writer, metadata)
+                    sealed = _make(writer, metadata, name)
                     with sealed():
                         positions = _prepare(writer, identity, name)
             with writer:
@@ -190,14 +190,14 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _make(connection: Connection, metadata: MetaData) -> Sealed:
+def _make(connection: Connection, metadata: MetaData, name: str) -> Sealed:
     """Make all tables; return what moves the seal with their rows. PostgreSQL has its own sums."""
     for tables in (_OURS, metadata):
         tables.create_all(connection)
     driver = connection.connection.driver_connection
     if not isinstance(driver, sqlite3.Connection):
         return nullcontext
-    seal.make(driver)
+    seal.make(driver, (_OURS, metadata), name)
     return Seal(driver, (_OURS, metadata)).moving
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from bus.port import Partition
-from bus.state import State
+from bus.state import State, sound
 from schemas.errors import Full
 
 TABLES = MetaData()
@@ -187,3 +187,30 @@ def _fail(db: Connection) -> None:
     """Write, and let nothing more be written in this transaction, of which the seal is the last."""
     db.execute(insert(FACT), [_row(99)])
     db.exec_driver_sql("PRAGMA query_only=1").close()
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Path:
+    """Return a state as versions before the seal have left theirs."""
+    left, _ = killed(tmp_path)
+    with closing(sqlite3.connect(left)) as db, db:
+        db.execute("DROP TABLE log_seal").close()
+    return left
+
+
+def test_a_state_of_a_version_before_the_seal_is_sound_goes_on_and_is_sealed(older: Path) -> None:
+    assert sound(older)
+    for _ in range(2):
+        assert agrees(older) == 300
+    assert not list(older.parent.glob("*.damaged-*"))
+    with closing(sqlite3.connect(older)) as db, db:
+        db.execute("UPDATE fact SET node = 'other' WHERE id = 290").close()
+    assert agrees(older) == 0
+
+
+@pytest.mark.parametrize("change", ["ALTER TABLE fact DROP COLUMN live", "DROP TABLE log_position"])
+def test_what_has_no_seal_and_is_no_state_of_ours_is_begun_anew(older: Path, change: str) -> None:
+    with closing(sqlite3.connect(older)) as db, db:
+        db.execute(change).close()
+    assert agrees(older) == 0
+    assert list(older.parent.glob("*.damaged-*"))
