@@ -224,8 +224,13 @@ from deploy import cli, logs, process
 from deploy.errors import Misuse
 
 async def main(stop):
-    asyncio.ensure_future(asyncio.to_thread(threading.Event().wait))
-    await asyncio.to_thread(int)
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    def work():
+        loop.call_soon_threadsafe(begun.set)
+        threading.Event().wait()
+    asyncio.ensure_future(asyncio.to_thread(work))
+    await begun.wait()
     raise {error}
 
 logs.set_up()
