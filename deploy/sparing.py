@@ -5,6 +5,7 @@ how many were left out. What has not happened for a while is a first one again.
 """
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -14,7 +15,12 @@ FIRST, MOST = 60.0, 3600.0
 """Seconds from the first line of a kind to the next, and the most between two."""
 QUIET = 30.0
 """Seconds without any of a kind after which the next one is news."""
+MANY = 20
+"""The most new kinds of one error in `FIRST` seconds; what comes on top is one kind together."""
 _KINDS = 1000
+_ID = re.compile(r"\d[\w-]*")
+_WORDS = 200  # characters of a reason that tell it from another
+_Key = tuple[Any, ...]
 
 
 @dataclass(slots=True)
@@ -28,19 +34,22 @@ class _Kind:
 class Sparing(logging.Filter):
     """Lets a line through, or counts it; of warnings and errors only.
 
-    Warnings are of a kind when they say the same, errors when they say so about the same source.
+    Warnings are of a kind when they say the same, errors when they also say so about the same
+    thing and for the same reason, whatever ids are in it.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._kinds: dict[tuple[Any, ...], _Kind] = {}
+        self._kinds: dict[_Key, _Kind] = {}
+        self._new: dict[_Key, tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether a line is to be told."""
         if not logging.WARNING <= record.levelno < logging.CRITICAL:
             return True
-        now, key = self._clock(), _key(record)
+        now = self._clock()
+        key = self._key(record, now)
         kind = self._kinds.get(key)
         if kind is None or now - kind.last > QUIET:
             _mark(record, kind.left_out if kind else 0)
@@ -55,18 +64,38 @@ class Sparing(logging.Filter):
         kind.due = now + kind.pause
         return True
 
-    def _begin(self, key: tuple[Any, ...], now: float) -> None:
+    def _key(self, record: logging.LogRecord, now: float) -> _Key:
+        alike, about = _said(record)
+        if (alike, about) in self._kinds or self._may_begin(alike, now):
+            return alike, about
+        return alike, ()
+
+    def _may_begin(self, alike: _Key, now: float) -> bool:
+        since, count = self._new.get(alike, (now, 0))
+        if now - since > FIRST:
+            since, count = now, 0
+        self._new[alike] = since, count + 1
+        return count < MANY
+
+    def _begin(self, key: _Key, now: float) -> None:
         if len(self._kinds) >= _KINDS:
             self._kinds.clear()
+            self._new.clear()
         self._kinds[key] = _Kind(now, now + FIRST)
 
 
-def _key(record: logging.LogRecord) -> tuple[Any, ...]:
+def _said(record: logging.LogRecord) -> tuple[_Key, _Key]:
+    """Return what a line says, and about what."""
     said: Any = record.msg
-    if isinstance(said, dict):
-        about = said.get("source") if record.levelno >= logging.ERROR else None
-        return said.get("logger"), record.levelno, said.get("event"), str(about)
-    return record.name, record.levelno, str(said)
+    error = record.levelno >= logging.ERROR
+    if not isinstance(said, dict):
+        fault = record.exc_info[0] if error and record.exc_info else None
+        return (record.name, record.levelno, str(said)), (fault,)
+    alike = said.get("logger"), record.levelno, said.get("event")
+    if not error:
+        return alike, ()
+    why = (_ID.sub("#", str(said.get(name))[:_WORDS]) for name in ("path", "error", "reason"))
+    return (*alike, str(said.get("source"))), (str(said.get("file")), *why)
 
 
 def _mark(record: logging.LogRecord, left_out: int) -> None:

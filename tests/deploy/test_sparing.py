@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from deploy import logs
-from deploy.sparing import FIRST, QUIET, Sparing
+from deploy.sparing import FIRST, MANY, QUIET, Sparing
 
 
 class Clock:
@@ -65,6 +65,32 @@ def test_errors_are_told_for_each_source_and_warnings_once_for_all() -> None:
     told = Told()
     assert [told.at(0, source=n) for n in range(3)] == [0, None, None]
     assert [told.at(0, "drift", logging.ERROR, source=n) for n in range(3)] == [0, 0, 0]
+
+
+def test_errors_about_other_files_or_for_other_reasons_are_told_for_themselves() -> None:
+    told = Told()
+    damaged = [told.at(0, "damaged", logging.ERROR, file=f"s-{n}.db", reason="x") for n in range(3)]
+    assert damaged == [0, 0, 0]
+    answers = [("/v1/cards", "a"), ("/v1/desk", "a"), ("/v1/desk", "b"), ("/v1/desk", "b")]
+    failed = [told.at(0, "500", logging.ERROR, path=path, error=error) for path, error in answers]
+    assert failed == [0, 0, 0, None]
+
+
+def test_an_error_about_thousands_of_ids_is_one_kind() -> None:
+    told = Told()
+    failed = [
+        told.at(0, "500", logging.ERROR, path=f"/requests/hub.r-{n}", error=f"{n}: not found")
+        for n in range(1000)
+    ]
+    assert failed == [0] + [None] * 999
+
+
+def test_an_error_that_always_says_something_else_is_a_few_lines_a_minute() -> None:
+    told = Told()
+    found = [told.at(n, "500", logging.ERROR, error="x" * (n + 1)) for n in range(180)]
+    shown = [left_out for left_out in found if left_out is not None]
+    assert 3 * MANY <= len(shown) <= 3 * (MANY + 1)
+    assert sum(shown) > 0
 
 
 def test_nothing_else_is_ever_left_out() -> None:
