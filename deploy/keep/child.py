@@ -12,22 +12,29 @@ from deploy.keep.probe import EVERY, Probe
 
 GRACE = 15.0
 """Seconds that a process gets to end before it is killed."""
+_NOT_STARTED = 126  # as shells say it
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a run went: its exit code (negative: a signal), and seconds in all and in good order."""
+    """How a run went: its exit code (negative: a signal), and seconds in all and in good order.
+
+    `refused` is why it could not even be started.
+    """
 
     code: int
     lasted: float
     calm: float
     stuck: bool
+    refused: str = ""
 
     @property
     def how(self) -> str:
         """Why it ended, in words."""
         if self.stuck:
             return "answered no more"
+        if self.refused:
+            return self.refused
         return signal.Signals(-self.code).name if self.code < 0 else f"exit code {self.code}"
 
 
@@ -40,7 +47,10 @@ async def run(
     """
     began = monotonic()
     # Of a session of its own: Ctrl-C at a terminal must reach it once, by way of us.
-    child = await asyncio.create_subprocess_exec(*command, start_new_session=True)
+    try:
+        child = await asyncio.create_subprocess_exec(*command, start_new_session=True)
+    except OSError as error:  # no memory, no process left, or just being replaced by an upgrade
+        return Run(_NOT_STARTED, 0.0, 0.0, stuck=False, refused=str(error))
     async with _probed(place) as probe:
         stuck = await _attend(child, probe, patience, stop)
     lasted = monotonic() - began

@@ -2,7 +2,7 @@
 
 import asyncio
 from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 
 import httpx
@@ -28,36 +28,43 @@ def url(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
 class Probe:
     """What a process answers that has just been started."""
 
-    def __init__(self, place: str) -> None:
-        self._place, self._began = place, monotonic()
-        self._answered: float | None = None
+    def __init__(self, place: str, clock: Callable[[], float] = monotonic) -> None:
+        self._place, self._clock = place, clock
+        self._asked = clock()
+        self._answered = False
+        self._silent = 0.0
         self._ready: float | None = None
         self.calm = 0.0
         """Its longest time of being ready, in seconds."""
 
     def stuck(self, patience: float) -> bool:
         """Whether it has answered nothing for so many seconds; a start may take longer."""
-        if self._answered is None:
-            return monotonic() - self._began > patience * STARTING
-        return monotonic() - self._answered > patience
+        return self._silent > (patience if self._answered else patience * STARTING)
 
     async def run(self) -> None:
         """Ask for ever; whatever it answers, it is alive."""
         async with httpx.AsyncClient(timeout=EVERY, trust_env=False) as client:
             while True:
                 await asyncio.sleep(EVERY)
-                await self._ask(client)
+                await self.ask(client)
 
-    async def _ask(self, client: httpx.AsyncClient) -> None:
+    async def ask(self, client: httpx.AsyncClient) -> None:
+        """Ask once.
+
+        A question without an answer counts for no more time than one may take, with its pause: the
+        keeper itself may have been stopped meanwhile.
+        """
+        since = self._asked
         try:
             ready = (await client.get(f"{self._place}/readyz")).is_success
         except (httpx.HTTPError, httpx.InvalidURL):
-            self._ready = None
+            self._asked, self._ready = self._clock(), None
+            self._silent += min(self._asked - since, 2 * EVERY)
             return
-        self._answered = monotonic()
+        self._asked, self._answered, self._silent = self._clock(), True, 0.0
         if not ready:
             self._ready = None
         elif self._ready is None:
-            self._ready = self._answered
+            self._ready = self._asked
         else:
-            self.calm = max(self.calm, self._answered - self._ready)
+            self.calm = max(self.calm, self._asked - self._ready)

@@ -10,11 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from deploy.keep import child
+from deploy.keep.command import FINAL
 from deploy.keep.pace import CALM, FIRST, MOST, Pace
-from deploy.keep.probe import url
+from deploy.keep.probe import Probe, url
 from tests.system.process import YIZHAN, Process, free_port, processes, until, yizhan
 
 
@@ -58,6 +60,51 @@ async def test_a_run_says_how_it_ended() -> None:
     assert [(end.how, end.stuck) for end in ends] == [
         ("exit code 3", False), ("SIGKILL", False), ("answered no more", True)
     ]  # fmt: skip
+
+
+async def test_what_cannot_be_started_is_a_run_that_failed(tmp_path: Path) -> None:
+    end = await child.run([str(tmp_path / "none")], None, 0, asyncio.Event())
+    assert (end.code, end.stuck, end.calm) == (126, False, 0)
+    assert "No such file" in end.how
+    assert end.code not in FINAL
+
+
+class Asked:
+    """A probe of a process that answers while it is `alive`, at a clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now, self.alive = 0.0, True
+        self.probe = Probe("http://here", lambda: self.now)
+        self._client = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+
+    def _answer(self, _: httpx.Request) -> httpx.Response:
+        if not self.alive:
+            raise httpx.ConnectTimeout("no answer")
+        return httpx.Response(503)
+
+    async def after(self, seconds: float) -> bool:
+        """Ask so many seconds after the last time; return whether it is stuck for a minute."""
+        self.now += seconds
+        await self.probe.ask(self._client)
+        return self.probe.stuck(60)
+
+
+async def test_a_keeper_that_was_stopped_itself_takes_nobody_for_stuck() -> None:
+    asked = Asked()
+    assert not await asked.after(2)
+    asked.alive = False  # busy, or its answer has come too late for the keeper
+    assert [await asked.after(600), await asked.after(600)] == [False, False]
+
+
+async def test_who_answers_nothing_for_a_minute_is_stuck_and_one_answer_begins_it_anew() -> None:
+    asked = Asked()
+    asked.alive = False
+    assert [await asked.after(4) for _ in range(75)] == [False] * 75
+    assert await asked.after(4)
+    asked.alive = True
+    assert not await asked.after(4)
+    asked.alive = False
+    assert [await asked.after(4) for _ in range(16)] == [False] * 15 + [True]
 
 
 async def test_who_does_not_end_when_told_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
