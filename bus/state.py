@@ -5,9 +5,17 @@ Every state is a cache of the log: one that is damaged is put aside and made ane
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from pathlib import Path
+from time import monotonic
 from typing import Any, Self, TypeVar
 
 import structlog
@@ -33,22 +41,19 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLA
 from bus import seal
 from bus.port import Partition
 from bus.seal import Seal
-from schemas.errors import Fenced, Full, Mismatch, Unusable
+from schemas.errors import Failing, Fenced, Full, Mismatch, Unusable
 
 T = TypeVar("T")
 Sealed = Callable[[], AbstractContextManager[None]]
 """What a transaction runs in for its rows to be known again."""
-_PASSING = {
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_BUSY,
-}
+_PASSING = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY}
+_DOUBTFUL = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 # The seal speaks to the driver itself, all else through SQLAlchemy.
 _DISK = {DatabaseError, OperationalError, sqlite3.DatabaseError, sqlite3.OperationalError}
 AGAIN = 1.0
 """Seconds between two tries to write to a disk that is full."""
+LONG = 300.0
+"""Seconds after which a disk that fails without being full is given up."""
 _log = structlog.get_logger(__name__)
 _OURS = MetaData()
 _ORIGIN = Table("log_origin", _OURS, Column("identity", String, nullable=False))
@@ -84,6 +89,7 @@ class State:
     ) -> None:
         self._place, self._engine, self._writer = place, engine, writer
         self._sealed, self._positions = sealed, positions
+        self._waits: str | None = None
 
     @classmethod
     @contextmanager
@@ -110,6 +116,16 @@ class State:
                 yield cls(name, engine, writer, sealed, positions)
         finally:
             engine.dispose()
+
+    @classmethod
+    @asynccontextmanager
+    async def opening(
+        cls, place: str | Path, metadata: MetaData, identity: str
+    ) -> AsyncIterator[Self]:
+        """Open it as `open` does, in a thread: whether all of it is sound takes a while to tell."""
+        with ExitStack() as opened:
+            state = cls.open(place, metadata, identity)
+            yield await asyncio.to_thread(opened.enter_context, state)
 
     def position(self, source: Partition) -> int:
         """Return the offset that comes next; 0 when nothing was read yet."""
@@ -138,6 +154,30 @@ class State:
         """Yield a transaction that moves nothing; raises Unusable as `move` does."""
         with _working(self._place), self._writer.begin(), self._sealed():
             yield self._writer
+
+    async def patient(self, write: Callable[[], Awaitable[T]], at_most: float = LONG) -> T:
+        """Return what `write` comes to, tried again while the disk takes no more.
+
+        Nothing else of the caller goes on meanwhile, so that its place in the log stays true. A
+        disk that still fails after `at_most` seconds without being full raises Failing.
+        """
+        began = monotonic()
+        while True:
+            try:
+                done = await write()
+            except Full as error:
+                if isinstance(error, Failing) and monotonic() - began >= at_most:
+                    raise
+                self._waits = str(error)
+                _log.warning("a state waits for its disk", reason=str(error))
+            else:
+                self._waits = None
+                return done
+            await asyncio.sleep(AGAIN)
+
+    def doubt(self) -> str | None:
+        """Return what somebody patient is waiting for; None: nobody is."""
+        return self._waits
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -213,19 +253,6 @@ def _prepare(connection: Connection, identity: str, name: str) -> dict[Partition
     return _positions(connection)
 
 
-async def patient(write: Callable[[], Awaitable[T]]) -> T:
-    """Return what `write` comes to, tried again while the disk takes no more.
-
-    Nothing else of the caller goes on meanwhile, so that its place in the log stays true.
-    """
-    while True:
-        try:
-            return await write()
-        except Full as error:
-            _log.warning("a state waits for its disk", reason=str(error))
-        await asyncio.sleep(AGAIN)
-
-
 def origin(place: str | Path) -> str | None:
     """Return which log a state was read from; None when it does not say."""
     with suppress(SQLAlchemyError), _glance(place) as connection:
@@ -275,7 +302,8 @@ def _working(name: str) -> Iterator[None]:
         if type(error) not in _DISK:
             raise
         cause = getattr(error, "orig", error)
-        kind = Full if getattr(cause, "sqlite_errorcode", 0) & 0xFF in _PASSING else Unusable
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        kind = Full if code in _PASSING else Failing if code in _DOUBTFUL else Unusable
         raise kind(f"{name} cannot be used as a state now: {cause}") from error
 
 

@@ -1,12 +1,11 @@
 """The composition root: from settings to running services behind one HTTP server."""
 
 import asyncio
-from asyncio import Event, TaskGroup
+from asyncio import Event, Task, TaskGroup
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from socket import socket
 from typing import Any, NoReturn
 
 import structlog
@@ -15,12 +14,13 @@ import bus
 from bus import Bus
 from bus.keys import Keys
 from deploy.disk import watching
+from deploy.entrance import Entrance
 from deploy.errors import Misuse
 from deploy.folder import ADMIN, first_key, held
 from deploy.keys import FILE
 from deploy.log import address as where
 from deploy.log import file
-from deploy.origin import of_this_log, states, there
+from deploy.origin import current, of_this_log, there
 from deploy.parts import Ground, Part, Service
 from deploy.requests import Requests
 from deploy.server import address, listening, serve
@@ -77,16 +77,20 @@ async def run(settings: Settings, parts: Sequence[Part], guest: Guest, stop: Eve
         try:
             async with TaskGroup() as tasks:
                 early = tasks.create_task(_ended(stop))
+                metrics, entrance = registry(), Entrance()
+                serving = tasks.create_task(serve(Requests(entrance, metrics), opened, stop))
                 async with AsyncExitStack() as running:
                     log = await running.enter_async_context(connect(settings))
                     await of_this_log(log, where(settings.bus, settings.data), settings.data)
-                    on = Ground(settings, log, keys, tasks, registry())
+                    on = Ground(settings, log, keys, tasks, metrics)
                     disk = await running.enter_async_context(watching(settings.data, tasks))
                     running.enter_context(measuring(settings.data, on.metrics, tasks))
                     started = [await running.enter_async_context(p.running(on)) for p in parts]
                     early.cancel()
                     disk.hold(_open(settings, [part.name for part in parts]))
-                    await _serve(on, [disk, *started], opened, guest, stop)
+                    entrance.open(web([disk, *started], metrics))
+                    hub = Hub(address(opened), settings.data, [disk, *started], log)
+                    await _beside(serving, guest(hub, stop), tasks, hub.url)
                 _end()
         except* Ended:
             _log.info("ended")
@@ -95,17 +99,15 @@ async def run(settings: Settings, parts: Sequence[Part], guest: Guest, stop: Eve
 def _open(settings: Settings, services: Sequence[str]) -> list[Path]:
     """Return the files that this process has open while it runs."""
     log = file(where(settings.bus, settings.data))
-    return [settings.data / FILE, *states(settings.data, services), *([log] if log else [])]
+    return [settings.data / FILE, *current(settings.data, services), *([log] if log else [])]
 
 
-async def _serve(
-    on: Ground, services: Sequence[Service], opened: socket, guest: Guest, stop: Event
+async def _beside(
+    serving: Task[None], guest: Coroutine[Any, Any, None], tasks: TaskGroup, url: str
 ) -> None:
-    requests = Requests(web(services, on.metrics), on.metrics)
-    hub = Hub(address(opened), on.settings.data, services, on.log)
-    _log.info("serving", url=hub.url)
-    beside = on.tasks.create_task(guest(hub, stop))
-    await serve(requests, opened, stop)
+    _log.info("serving", url=url)
+    beside = tasks.create_task(guest)
+    await serving
     beside.cancel()
 
 

@@ -1,5 +1,6 @@
 """States whose log is not there: told before anything new takes its place."""
 
+import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from bus import Bus, Partition
 from bus.state import origin, sound, stands
 from deploy.log import file, made
 from schemas.errors import Unusable
+from schemas.measures import CATALOGUE
 from schemas.topics import TOPICS
 
 STATES = {"stats": ("stats-*.db",), "screens": ("screens.db", "requests.db")}
@@ -32,7 +34,9 @@ async def of_this_log(log: Bus, url: str, data: Path) -> None:
     if others and not await _written(log):
         raise _missing(name, "is new and empty", others)
     for state in found:
-        if state not in others and (told := await _ahead(log, state)) and sound(state):
+        if state in others or not (told := await _ahead(log, state)):
+            continue
+        if await asyncio.to_thread(sound, state):
             raise Unusable(
                 f"the log {name} is older than {state}, which has read {told}: put the newer log "
                 f"back, or, if there is none, move {', '.join(map(str, found))} away to go on "
@@ -44,6 +48,12 @@ def states(data: Path, services: Iterable[str] = STATES) -> list[Path]:
     """Return the states of services that lie in `data`."""
     patterns = [pattern for service in services for pattern in STATES.get(service, ())]
     return sorted(found for pattern in patterns for found in data.glob(pattern))
+
+
+def current(data: Path, services: Iterable[str]) -> list[Path]:
+    """Return the states that services have open in `data`: not those of other catalogues."""
+    names = [name for service in services for name in STATES.get(service, ())]
+    return [data / name.replace("*", str(CATALOGUE)) for name in names]
 
 
 async def _ahead(log: Bus, state: Path) -> str | None:

@@ -7,7 +7,8 @@ YizhanError
 │   ├── Unauthenticated   no key, or none that is valid
 │   └── Forbidden      the key's role or scope does not reach that far
 ├── Unusable           something a process needs cannot be used (folder, port, broker, state)
-│   └── Full           a disk takes no more, or does not answer, for the time being  (retriable)
+│   └── Full           a disk takes no more for the time being  (retriable)
+│       └── Failing    a disk fails, for a moment or for good
 └── LogError           the log
     ├── Unavailable    cannot answer or take records now  (retriable)
     ├── TooLarge       a record is larger than its topic takes
@@ -75,6 +76,10 @@ class Full(Unusable):
     """A disk takes no more for the time being: nothing was written, and all may be tried again."""
 
     retriable = True
+
+
+class Failing(Full):
+    """A disk fails, full or not: it may be away for a moment, or for good."""
 
 
 class LogError(YizhanError):

@@ -77,9 +77,9 @@ async def running(  # noqa: PLR0913  # what only some callers set has a default
     """Run screens on a log until the context ends; a loop that fails ends the task group."""
     async with AsyncExitStack() as opened:
         file = settings.data / "screens.db"
-        state = opened.enter_context(State.open(file, TABLES, log.identity))
-        asked = opened.enter_context(
-            State.open(settings.data / "requests.db", REQUESTED, log.identity)
+        state = await opened.enter_async_context(State.opening(file, TABLES, log.identity))
+        asked = await opened.enter_async_context(
+            State.opening(settings.data / "requests.db", REQUESTED, log.identity)
         )
         past = await opened.enter_async_context(aside(settings.past_threads, settings.past_waiting))
         views = Views.empty(settings.silent_after)
@@ -99,8 +99,8 @@ async def running(  # noqa: PLR0913  # what only some callers set has a default
         told.show(lags, live, index.marks, requests)
         doubts: Doubts = {
             "counters": (*_asked(follower.start, following), partial(_outdated, views)),
-            "facts": _asked(index.start, indexing),
-            "requests": _asked(requests.start, hearing),
+            "facts": (state.doubt, *_asked(index.start, indexing)),
+            "requests": (asked.doubt, *_asked(requests.start, hearing)),
             "live": (live.turns.late,),
         }
         loops = {

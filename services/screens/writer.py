@@ -9,7 +9,7 @@ from typing import NamedTuple, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from bus.port import Batch, Bus, Partition, Subscription
-from bus.state import State, patient
+from bus.state import State
 from schemas.codec import Event, decoder
 from schemas.topics import named
 from services.screens.marks import Marks
@@ -60,7 +60,7 @@ class Writer:
         """Write what comes next; a mark moves once whoever asked has taken in what it changed."""
         for batch in await subscription.poll(1.0, size):
             if batch.lease.alive and batch.base == self.marks.at(batch.source):
-                yield await patient(partial(self.beside, self._write, batch, write))
+                yield await self._state.patient(partial(self.beside, self._write, batch, write))
                 self.marks.move(batch.source, batch.next)
 
     def _write(self, batch: Batch, write: Write[T]) -> T:

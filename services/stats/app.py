@@ -49,7 +49,7 @@ async def running(
     """
     counts = Metrics(CollectorRegistry() if metrics is None else metrics)
     path = settings.data / f"stats-{CATALOGUE}.db"
-    with State.open(path, TABLES, log.identity) as state:
+    async with State.opening(path, TABLES, log.identity) as state:
         worker = Worker(log, Store(state), _now, counts)
         app = host(worker, settings)
         async with faust_app_running(app, stop_timeout=5.0):

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from bus.port import Batch, Bus, Partition, Record
-from bus.state import patient
 from schemas.codec import Event, Flaw, decoder
 from schemas.fields import Stated
 from schemas.slots import Verdict
@@ -104,7 +103,7 @@ class Source:
             if self.dirty[place] <= position:
                 del self.dirty[place]
         self.published = position
-        await patient(lambda: self._note(store, position))
+        await store.patient(lambda: self._note(store, position))
 
     def restate(self, places: Collection[Place]) -> None:
         """Let these places go out anew, as the ledger has them: something else is shown there."""

@@ -72,6 +72,7 @@ class Store:
 
     def __init__(self, state: State, merge: int = 512) -> None:
         self._state, self._most = state, merge
+        self.patient, self.doubt = state.patient, state.doubt
         self._small: dict[Partition, int] = {}
 
     def position(self, source: Partition) -> int:

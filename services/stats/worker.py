@@ -10,7 +10,6 @@ from prometheus_client import CollectorRegistry
 
 from bus.contact import Contact
 from bus.port import Batch, Bus, Partition
-from bus.state import patient
 from bus.turns import Turns
 from schemas.errors import Fenced, Unavailable
 from schemas.topics import named
@@ -87,7 +86,7 @@ class Worker:
             self.metrics.dead(batch.topic, source.flaws)
             source.flaws.clear()
         self.metrics.records.labels(batch.topic).inc(len(batch.records))
-        await patient(lambda: self._save(source, batch, puts))
+        await self._store.patient(lambda: self._save(source, batch, puts))
         return True
 
     async def flush(self) -> None:
@@ -120,7 +119,7 @@ class Worker:
         """Return what is not ready and why; {} when all is."""
         if not self.sources:
             return {"stats": "no partition assigned yet"}
-        if (doubt := self.contact.doubt() or self.turns.late()) is not None:
+        if (doubt := self._doubt()) is not None:
             return {"stats": doubt}
         if self._refused:
             place, why = next(iter(self._refused.items()))
@@ -128,6 +127,9 @@ class Worker:
         behind = [s.partition for s in self.sources.values() if s.late or s.counts > s.caught_up]
         names = ", ".join(f"{topic}/{number}" for topic, number in sorted(behind))
         return {"stats": f"catching up on {names}"} if behind else {}
+
+    def _doubt(self) -> str | None:
+        return self.contact.doubt() or self._store.doubt() or self.turns.late()
 
     async def _look(self, source: Source) -> None:
         source.late = source.position < source.end

@@ -1,5 +1,6 @@
 """What `State` promises: rows and positions in one step, of one log, by one writer."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,8 +11,8 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bus.port import Partition
-from bus.state import State, origin, patient
-from schemas.errors import Fenced, Full, Mismatch, Unusable
+from bus.state import AGAIN, State, origin
+from schemas.errors import Failing, Fenced, Full, Mismatch, Unusable
 
 TABLES = MetaData()
 TOTALS = Table("totals", TABLES, Column("name", String, primary_key=True), Column("n", Integer))
@@ -211,14 +212,17 @@ def test_a_full_disk_is_one_sentence_and_neither_rows_nor_position_have_moved(
         assert again.positions == {SOURCE: position}
 
 
-async def test_whoever_is_patient_goes_on_once_there_is_space_again(state: State) -> None:
+async def test_whoever_is_patient_goes_on_once_there_is_space_again_and_says_what_for(
+    path: Path, state: State
+) -> None:
     with pytest.raises(Full):
         fill(state)
-    base, tries = state.position(SOURCE), 0
+    base, tries, waits = state.position(SOURCE), 0, list[str | None]()
 
     async def write() -> int:
         nonlocal tries
         tries += 1
+        waits.append(state.doubt())
         if tries == 3:
             state._writer.exec_driver_sql("PRAGMA max_page_count=1000000").close()
             state._writer.commit()
@@ -226,8 +230,24 @@ async def test_whoever_is_patient_goes_on_once_there_is_space_again(state: State
             connection.execute(insert(TOTALS), {"name": "x" * 100_000, "n": 1})
         return tries
 
-    assert await patient(write) == 3
+    assert await state.patient(write, at_most=0) == 3
+    full = f"{path} cannot be used as a state now: database or disk is full"
+    assert [*waits, state.doubt()] == [None, full, full, None]
     assert state.position(SOURCE) == base + 1
+
+
+async def test_a_disk_that_fails_without_being_full_is_given_up_after_a_while(state: State) -> None:
+    tries = list[str | None]()
+
+    async def write() -> None:
+        tries.append(state.doubt())
+        with state.move(SOURCE, 0, 1) as connection:
+            connection.exec_driver_sql("PRAGMA query_only=1").close()
+
+    with pytest.raises(Failing, match="readonly database"):
+        await state.patient(write, at_most=AGAIN)
+    assert tries[0] is None
+    assert "readonly database" in str(tries[1])
 
 
 async def test_whoever_is_patient_does_not_wait_for_what_is_no_matter_of_space(
@@ -238,7 +258,7 @@ async def test_whoever_is_patient_does_not_wait_for_what_is_no_matter_of_space(
             pass
 
     with pytest.raises(Fenced):
-        await patient(write)
+        await state.patient(write)
 
 
 def test_a_full_disk_stops_also_what_moves_nothing(state: State) -> None:
@@ -261,3 +281,15 @@ def test_a_state_tells_which_log_it_is_of(path: Path, tmp_path: Path) -> None:
     assert origin(path) == "log-1"
     (tmp_path / "empty.db").touch()
     assert origin(tmp_path / "empty.db") is None
+
+
+async def test_a_state_that_takes_its_time_to_be_opened_lets_all_else_go_on(path: Path) -> None:
+    with State.open(path, TABLES, "log-1"):
+        pass
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        asyncio.get_running_loop().call_later(0.1, other.rollback)  # what it has to wait for
+        async with State.opening(path, TABLES, "log-1") as state:
+            with state.move(SOURCE, 0, 5):
+                pass
+            assert state.positions == {SOURCE: 5}

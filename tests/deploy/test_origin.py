@@ -10,7 +10,8 @@ from sqlalchemy import MetaData
 import bus
 from bus import Partition
 from bus.state import State
-from deploy.origin import STATES, of_this_log, there
+from deploy.disk import Disk
+from deploy.origin import STATES, current, of_this_log, there
 from schemas.errors import Unusable
 from schemas.measures import CATALOGUE
 from schemas.topics import REGISTRY
@@ -95,3 +96,17 @@ async def test_a_log_that_ends_before_what_a_state_has_read_is_refused_by_both_n
         with closing(sqlite3.connect(tmp_path / "screens.db")) as db, db:
             db.execute("UPDATE log_position SET next = 77")
         await of_this_log(log, url, tmp_path)  # what it says is damage, which opening it tells
+
+
+async def test_a_state_of_an_older_catalogue_may_be_deleted_while_a_hub_runs(
+    tmp_path: Path,
+) -> None:
+    old, new = (state(tmp_path, f"stats-{n}.db", "log-1") for n in (CATALOGUE - 1, CATALOGUE))
+    disk = Disk(tmp_path)
+    disk.hold(current(tmp_path, ["stats", "screens", "intake"]))
+    old.unlink()
+    await disk.look()
+    assert disk.ready() == {}
+    new.unlink()
+    await disk.look()
+    assert str(new) in disk.ready()["data folder"]
