@@ -4,7 +4,7 @@ What moves together is one entry of a journal; losing power loses its youngest e
 older one before a younger.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -79,6 +79,12 @@ class Shelf:
 
     def published(self, source: Partition, position: int) -> None:
         self._journal.append(Published(source, position))
+
+    async def patient(self, write: Callable[[], Awaitable[None]]) -> None:
+        await write()  # its disk is never full
+
+    def doubt(self) -> None:
+        """Nobody waits for it."""
 
 
 class File:
