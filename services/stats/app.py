@@ -100,10 +100,14 @@ class Host:
                 await inform(self._app, self._worker.positions())
 
     async def revoked(self, _app: Any, /, *sent: Any, **_: Any) -> None:  # noqa: ANN401  # Faust's
-        """Forget partitions that go."""
+        """Let partitions go."""
         partitions: set[TP] = sent[0]
         for tp in partitions:
             self._worker.drop(Partition(*tp))
+
+    async def assigned(self, _app: Any, /, *_sent: Any, **_: Any) -> None:  # noqa: ANN401  # Faust's
+        """Forget those that went for good."""
+        self._worker.settle()
 
     async def _seek(self, partition: Partition) -> None:
         source = self._worker.sources.get(partition)
@@ -119,6 +123,7 @@ def host(worker: Worker, settings: Settings) -> faust.App:
     app.timer(settings.flush_every)(calls.flush)
     app.timer(1.0)(calls.tend)
     app.on_partitions_revoked.connect(calls.revoked)
+    app.on_partitions_assigned.connect(calls.assigned)
     return app
 
 

@@ -7,10 +7,11 @@ log had *after* the claim: before, a newer row of its predecessor may stand ther
 from asyncio import Lock, Task
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bus.port import Batch, Bus, Partition, Record
 from schemas.codec import Event, Flaw, decoder
+from schemas.errors import Fenced
 from schemas.fields import Stated
 from schemas.slots import Verdict
 from schemas.topics import COUNTED, named
@@ -29,7 +30,8 @@ class Source:
     Until `loading` is done the ledger is still being read. `until` is how far it must have read to
     publish, None before it is claimed; `end` is where the log ended when it was asked last. `flaws`
     counts by rule what could not be used, until it is told; `began` is when the partition came, on
-    the process's clock, None once it has caught up. `busy` is held by whoever publishes.
+    the process's clock, None once it has caught up. `busy` is held by whoever publishes. It is not
+    `sure` of itself when it has gone and come back: another may have published meanwhile.
     """
 
     partition: Partition
@@ -45,6 +47,7 @@ class Source:
     flaws: Counter[str] = field(default_factory=Counter)
     began: float | None = None
     busy: Lock = field(default_factory=Lock)
+    sure: bool = True
 
     @property
     def owner(self) -> str:
@@ -59,7 +62,7 @@ class Source:
     @property
     def caught_up(self) -> bool:
         """Whether it may publish."""
-        return self.until is not None and self.position >= self.until
+        return self.sure and self.until is not None and self.position >= self.until
 
     @property
     def due(self) -> bool:
@@ -85,10 +88,26 @@ class Source:
         self.position = batch.next
         return puts, letters
 
+    def back(self) -> "Source":
+        """Return what goes on after it has gone: a step still under way is the old one's."""
+        return replace(self, dirty=dict(self.dirty), busy=Lock(), sure=False)
+
     async def claim(self, log: Bus) -> None:
-        """Fence whoever published before, and learn how far to read before publishing."""
-        await log.claim(self.owner)
-        self.until = await log.highwater(self.partition)
+        """Fence whoever published before, and learn how far to read before publishing.
+
+        One that has come back asks first: mostly nobody else had it.
+        """
+        if self.until is None or not (self.sure or await self._ours(log)):
+            await log.claim(self.owner)
+            self.until = await log.highwater(self.partition)
+        self.sure = True
+
+    async def _ours(self, log: Bus) -> bool:
+        try:
+            await log.advance(self.owner, {}, [])
+        except Fenced:
+            return False
+        return True
 
     async def flush(self, log: Bus, store: Store, now: Callable[[], str]) -> None:
         """Publish the rows that changed and a mark, if anything moved; raises Fenced."""

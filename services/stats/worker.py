@@ -30,6 +30,7 @@ class Worker:
         self.log, self._store, self._now = log, store, now
         self.metrics = metrics or Metrics(CollectorRegistry())
         self.sources: dict[Partition, Source] = {}
+        self._aside: dict[Partition, Source] = {}
         self._wrong: dict[Partition, set[tuple[str, str]]] = {}
         self.contact, self.turns = Contact("stats"), Turns(["flush", "look"])
         self._refused: dict[Partition, str] = {}
@@ -41,21 +42,24 @@ class Worker:
         """
         source = self.sources.get(partition)
         if source is None:
-            partitions = self.log.partitions(named(partition.topic))
-            source = Source(partition, partitions, self._store.position(partition))
-            source.loading = asyncio.create_task(self._load(source))
-            self.sources[partition] = source
+            source = self.sources[partition] = self._back(partition) or self._new(partition)
             if source.counts:
                 source.began = perf_counter()
                 self.metrics.taken(partition)
         return source.position
 
     def drop(self, partition: Partition) -> None:
-        """Forget a partition that goes."""
-        self.sources.pop(partition, None)
+        """Lay a partition that goes aside: when others come or go, most come back at once."""
+        source = self.sources.pop(partition, None)
+        if source is not None:
+            self._aside[partition] = source
         self.metrics.gone(partition)
         self._wrong.pop(partition, None)
         self._refused.pop(partition, None)
+
+    def settle(self) -> None:
+        """Forget what did not come back."""
+        self._aside.clear()
 
     @property
     def held(self) -> frozenset[Partition]:
@@ -131,6 +135,19 @@ class Worker:
     def _doubt(self) -> str | None:
         return self.contact.doubt() or self._store.doubt() or self.turns.late()
 
+    def _new(self, partition: Partition) -> Source:
+        partitions = self.log.partitions(named(partition.topic))
+        source = Source(partition, partitions, self._store.position(partition))
+        source.loading = asyncio.create_task(self._load(source))
+        return source
+
+    def _back(self, partition: Partition) -> Source | None:
+        """Return a source that was aside, if it was read, and all that it took is in the state."""
+        source = self._aside.pop(partition, None)
+        if source is None or source.loading is None or not source.loading.done():
+            return None
+        return source.back() if source.position == self._store.position(partition) else None
+
     async def _look(self, source: Source) -> None:
         source.late = source.position < source.end
         source.end = await self.log.highwater(source.partition)
@@ -179,8 +196,7 @@ class Worker:
     async def _flush(self, source: Source) -> None:
         async with self._publishing(source):
             if await self._loaded(source):
-                if source.until is None:
-                    await source.claim(self.log)
+                await source.claim(self.log)
                 if source.due:
                     with self.metrics.flush.time():
                         await source.flush(self.log, self._store, self._now)

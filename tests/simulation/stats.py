@@ -74,7 +74,8 @@ class Leaving:
     async def revoked(self, partitions: frozenset[Partition]) -> None:
         await self._host.revoked(None, {TP(*partition) for partition in partitions})
 
-    async def assigned(self, partitions: frozenset[Partition]) -> None: ...
+    async def assigned(self, partitions: frozenset[Partition]) -> None:
+        await self._host.assigned(None, {TP(*partition) for partition in partitions})
 
 
 async def stats(log: Log, disk: Shelf | File, link: Link) -> None:

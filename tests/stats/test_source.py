@@ -78,6 +78,10 @@ class Log:
                 self._claimed.discard(owner)
                 raise
 
+    def lose(self, owner: str) -> None:
+        """Let another claim what this one has claimed."""
+        self._claimed.discard(owner)
+
     def said(self) -> list[tuple[str, int, int | None]]:
         """Return (type, position, services) of what was published, and forget it."""
         found = []
@@ -293,6 +297,63 @@ async def test_a_partition_that_went_while_its_letters_were_written_moves_nothin
     log.held.set()
     assert await taking
     assert (state.position(SOURCE), worker.positions()[SOURCE]) == (0, 0)
+
+
+async def come_back(worker: Worker, rival: str | None, log: Log) -> list[str]:
+    """Let the partition go and come back, as when others join; return what the log was asked."""
+    worker.drop(SOURCE)
+    if rival is not None:
+        log.lose(rival)
+    worker.start(SOURCE)
+    worker.settle()
+    log.calls.clear()
+    await worker.flush()
+    return log.calls
+
+
+async def test_a_partition_that_comes_back_goes_on_as_it_was(state: State) -> None:
+    log = Log()
+    worker = started(log, state)
+    await worker.take(batch(0, service(0)))
+    await worker.flush()
+    ledger = worker.sources[SOURCE].ledger
+    assert await come_back(worker, None, log) == []
+    assert worker.sources[SOURCE].ledger is ledger
+    await worker.take(batch(1, service(1)))
+    log.said()
+    await worker.flush()
+    assert log.said() == [("updated", 2, 2), ("flushed", 2, None)]
+
+
+async def test_a_partition_that_another_had_meanwhile_is_claimed_and_read_to_its_end(
+    state: State,
+) -> None:
+    log = Log()
+    worker = started(log, state)
+    await worker.take(batch(0, service(0)))
+    await worker.flush()
+    log.end = 2
+    owner = "stats-yizhan.results-0"
+    assert await come_back(worker, owner, log) == [f"claim {owner}", "highwater"]
+    assert worker.ready() == {"stats": "catching up on yizhan.results/0"}
+    log.said()
+    await worker.take(batch(1, service(1)))
+    await worker.flush()
+    assert log.said() == [("updated", 2, 2), ("flushed", 2, None)]
+
+
+async def test_a_partition_that_did_not_come_back_at_once_is_read_from_the_state(
+    state: State,
+) -> None:
+    worker = started(Log(), state)
+    await worker.take(batch(0, service(0)))
+    ledger = worker.sources[SOURCE].ledger
+    worker.drop(SOURCE)
+    worker.settle()
+    worker.start(SOURCE)
+    await worker.flush()
+    assert worker.sources[SOURCE].ledger is not ledger
+    assert worker.sources[SOURCE].ledger.subjects == ledger.subjects
 
 
 async def test_readiness_tells_that_the_log_is_away_and_that_reading_lags(state: State) -> None:
