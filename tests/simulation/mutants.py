@@ -48,8 +48,8 @@ MUTANTS = (
     Mutant(
         "publish before caught up",
         SOURCE,
-        "return self.until is not None and self.position >= self.until",
-        "return self.until is not None",
+        "self.until is not None and self.position >= self.until",
+        "self.until is not None",
     ),
     Mutant(
         "decide while replaying",

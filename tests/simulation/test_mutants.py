@@ -12,6 +12,10 @@ import pytest
 from tests.simulation.mutants import MUTANTS, Mutant
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.skipif(
+    "faults" not in os.environ.get("YIZHAN_REQUIRE", "").split(),
+    reason="plants twenty bugs: `make faults` runs it",
+)
 COPIED = ("schemas", "bus", "services", "tests/simulation", "tests/matching")
 SEEDS = 300
 """Within so many seeds each is found."""
