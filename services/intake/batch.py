@@ -1,6 +1,6 @@
 """Many events in one request: every one gets its own answer, and the good ones are kept."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -18,7 +18,8 @@ from services.intake.draft import Draft
 from services.intake.openapi import events
 from services.intake.parse import lines, parse, split
 
-_SPLIT = dict(zip(BATCHES, (lambda raw: [raw], split, lines), strict=True))
+_Split = Callable[[bytes], Sequence[bytes]]
+_SPLIT: dict[str, _Split] = dict(zip(BATCHES, (lambda raw: [raw], split, lines), strict=True))
 _TAKEN = (REQUESTS, RESULTS, REGISTRY, HEARTBEATS)
 _TURN = 50  # items judged before other posts get their turn
 _SHOWN = 10  # errors told of one item; a batch has thousands
