@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import structlog
 
+from bus import fences
 from bus.port import Batch, Bus, Partition
 from bus.turns import Turns
 from schemas.codec import Event
@@ -62,11 +63,11 @@ class Source:
         self._places = [Partition(topic.name, number) for topic in INPUTS]
         self._moved: dict[Partition, int] = {}
         self._decided: dict[Partition, int] = dict.fromkeys(self._places, 0)
-        self._rested = 0.0
+        self._rested, self._fences = 0.0, fences.Fences()
         self._stopping = False
 
     async def run(self) -> None:
-        """Hold the partition until told to stop; raises Fenced when another has taken it."""
+        """Hold the partition until told to stop; raises Fenced when another takes it for good."""
         self._stopping = False
         while not self._stopping:
             try:
@@ -76,10 +77,25 @@ class Source:
                 _log.warning("decisions in doubt", partition=self.number, reason=str(error))
                 await asyncio.sleep(RETRY)
             except Fenced:
-                if not self._stopping:
+                if not await self._borne():
                     raise
             finally:
                 self.leads, self.inbox = False, Inbox({})
+
+    async def _borne(self) -> bool:
+        """Leave the partition alone for a moment: who claimed it may be about to let it go.
+
+        False when that has happened too often.
+        """
+        if self._stopping:
+            return True
+        if not self._fences.borne():
+            return False
+        self.leads, self.inbox = False, Inbox({})
+        self._doubt = ": another process has claimed it"
+        _log.warning("fenced", partition=self.number, rest=fences.REST)
+        await asyncio.sleep(fences.REST)
+        return True
 
     def stop(self) -> None:
         """Ask it to end once what it is deciding is written."""

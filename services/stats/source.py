@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
+from bus.fences import Fences
 from bus.port import Batch, Bus, Partition, Record
 from schemas.codec import Event, Flaw, decoder
 from schemas.errors import Fenced
@@ -48,6 +49,7 @@ class Source:
     began: float | None = None
     busy: Lock = field(default_factory=Lock)
     sure: bool = True
+    fences: Fences = field(default_factory=Fences)
 
     @property
     def owner(self) -> str:

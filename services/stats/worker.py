@@ -8,6 +8,7 @@ from time import perf_counter
 import structlog
 from prometheus_client import CollectorRegistry
 
+from bus import fences
 from bus.contact import Contact
 from bus.port import Batch, Bus, Partition
 from bus.turns import Turns
@@ -195,7 +196,7 @@ class Worker:
 
     async def _flush(self, source: Source) -> None:
         async with self._publishing(source):
-            if await self._loaded(source):
+            if await self._loaded(source) and not source.fences.resting:
                 await source.claim(self.log)
                 if source.due:
                     with self.metrics.flush.time():
@@ -221,6 +222,14 @@ class Worker:
             if self._holds(source):
                 self._refused[source.partition] = str(error)
             _log.warning("counters not published", source=source.partition, reason=str(error))
-        except Fenced:
+        except Fenced as error:
             if self._holds(source):
-                raise
+                self._fenced(source, error)
+
+    def _fenced(self, source: Source, error: Fenced) -> None:
+        """Leave the owner alone for a moment; raise what fenced it if that happens too often."""
+        source.until = None
+        if not source.fences.borne():
+            raise error
+        self._refused[source.partition] = str(error)
+        _log.warning("fenced", source=source.partition, rest=fences.REST)

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from bus.fences import MOST, REST, Fences
 from bus.port import Batch, Lease, Partition, Position, Record
 from bus.state import State
 from bus.turns import Turns
@@ -92,6 +94,16 @@ class Log:
             found.append((event.kind.name.split(".")[-1], event.data.position, services))
         self.published.clear()
         return found
+
+
+@dataclass
+class Clock:
+    """Stands still until a test moves it."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture
@@ -354,6 +366,44 @@ async def test_a_partition_that_did_not_come_back_at_once_is_read_from_the_state
     await worker.flush()
     assert worker.sources[SOURCE].ledger is not ledger
     assert worker.sources[SOURCE].ledger.subjects == ledger.subjects
+
+
+async def test_who_is_fenced_by_a_zombie_claims_again_after_a_rest(state: State) -> None:
+    log, clock = Log(), Clock()
+    worker = started(log, state)
+    worker.sources[SOURCE].fences = Fences(clock)
+    await worker.take(batch(0, service(0)))
+    await worker.flush()
+    log.lose("stats-yizhan.results-0")
+    await worker.take(batch(1, service(1)))
+    await worker.flush()
+    log.calls.clear()
+    log.said()
+    await worker.flush()
+    assert (log.calls, bool(worker.ready())) == ([], True)
+    clock.now += REST
+    await worker.flush()
+    assert log.calls == ["claim stats-yizhan.results-0", "highwater"]
+    assert (log.said(), worker.ready()) == ([("updated", 2, 2), ("flushed", 2, None)], {})
+
+
+async def test_who_is_fenced_again_and_again_ends(state: State) -> None:
+    log, clock = Log(), Clock()
+    worker = started(log, state)
+    worker.sources[SOURCE].fences = Fences(clock)
+    await worker.flush()
+
+    async def fenced(position: int) -> None:
+        log.lose("stats-yizhan.results-0")
+        await worker.take(batch(position, service(position)))
+        await worker.flush()
+        clock.now += REST
+        await worker.flush()
+
+    for position in range(MOST):
+        await fenced(position)
+    with pytest.raises(Fenced):
+        await fenced(MOST)
 
 
 async def test_readiness_tells_that_the_log_is_away_and_that_reading_lags(state: State) -> None:
