@@ -5,9 +5,9 @@ any more. Until then it may claim an owner, and so fence whoever rightly came af
 that would be to let the zombie win; to claim again at once would be to fight with it.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
-from time import monotonic
 
 REST = 3.0
 """Seconds to leave an owner alone after it was fenced: three heartbeats of a group's member."""
@@ -15,10 +15,14 @@ MOST, WITHIN = 3, 60.0
 """More often than this in so many seconds is no zombie: somebody else does the same work."""
 
 
-class Fences:
-    """The times at which an owner was fenced while its partition was held here."""
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+
+class Fences:
+    """The times, by the loop's clock, at which an owner was fenced though it was held here."""
+
+    def __init__(self, clock: Callable[[], float] = _now) -> None:
         self._clock = clock
         self._times: deque[float] = deque(maxlen=MOST + 1)
 
