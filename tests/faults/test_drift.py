@@ -142,7 +142,8 @@ def test_a_wrong_number_is_found_told_everywhere_and_cured_by_a_replay(
         assert shown - counted == WRONG - 1
     said = (tmp_path / f"up-{hub.port}.log").read_text(errors="replace")
     figures["told in the process's log"] = said.count("counters drift")
-    assert said.count("counters drift") == 1
+    # Once by the process that had it, and once by its successor, until what it states anew is out.
+    assert 1 <= said.count("counters drift") <= 2
     tell("drift", **figures, acknowledged=ledger.acknowledged)
 
 
