@@ -53,7 +53,7 @@ async def _judge(door: Door, items: Sequence[bytes], principal: Principal) -> li
     judged: list[Judged] = []
     for index, item in enumerate(items):
         if index % _TURN == 0:
-            await door.turns.next()
+            await door.rounds.next()
         try:
             admitted = await door.admit(_draft(item), principal, outlook)
         except YizhanError as error:

@@ -24,8 +24,8 @@ from services.intake.metrics import Metrics
 from services.intake.outlook import Outlook
 from services.intake.principal import identify
 from services.intake.reach import Reach
+from services.intake.rounds import Rounds
 from services.intake.settings import Settings
-from services.intake.turns import Turns
 from services.intake.view import View
 
 BATCHES = (CONTENT_TYPE, "application/cloudevents-batch+json", "application/x-ndjson")
@@ -67,7 +67,7 @@ class Door:
         self.batches = Way(BATCHES, self._limits(settings.batch_bytes), settings.batches_in_flight)
         self.reach = Reach(log)
         self.items = Gate(settings.items_in_flight, "events of batches")
-        self.turns = Turns()
+        self.rounds = Rounds()
         self._failed: tuple[datetime, LogError] | None = None
 
     def today(self) -> str:

@@ -26,7 +26,7 @@ from services.matching.takeover import INPUTS, decoding, name, owner, take_over
 
 IDLE = 0.005
 """Seconds without anything new after which what has come in is decided."""
-REST = 10.0
+AWAKE = 10.0
 """The most seconds that it waits for news, so that one who waits is told from one who hangs."""
 RETRY = 0.2
 """Seconds before a partition is taken over again from a log that was away."""
@@ -147,7 +147,7 @@ class Source:
         loop = asyncio.get_running_loop()
         self.due = self.book.due()
         patience = self._patience(loop.time())
-        await self.inbox.heard(REST if patience is None else min(patience, REST))
+        await self.inbox.heard(AWAKE if patience is None else min(patience, AWAKE))
         end = loop.time() + self._means.window
         while 0 < self.inbox.count < MOST and loop.time() < end and not self._stopping:
             if not await self.inbox.heard(IDLE):

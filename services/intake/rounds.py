@@ -3,7 +3,7 @@
 import asyncio
 
 
-class Turns:
+class Rounds:
     """Lets one piece of work go ahead in each round of the event loop, first come, first served.
 
     Without it every batch would judge a piece in every round, so that whoever else comes, also to

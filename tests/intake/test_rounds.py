@@ -10,7 +10,7 @@ from bus.port import Bus
 from schemas.problems import Refusal
 from services.intake import Settings
 from services.intake.gate import Gate
-from services.intake.turns import Turns
+from services.intake.rounds import Rounds
 from tests.intake.station import BATCH, Clock, event, open_station, service
 from tests.intake.test_bodies import Stalled
 from tests.intake.test_log import Slow
@@ -18,12 +18,12 @@ from tests.matching.running import until
 
 
 async def test_however_many_have_long_work_one_piece_is_done_in_a_round_of_the_loop() -> None:
-    turns, pieces, most = Turns(), 0, 0
+    rounds, pieces, most = Rounds(), 0, 0
 
     async def work() -> None:
         nonlocal pieces
         for _ in range(3):
-            await turns.next()
+            await rounds.next()
             pieces += 1
 
     async with asyncio.TaskGroup() as tasks:
