@@ -18,9 +18,10 @@ from tests.faults.site import INTAKE, MATCHING, SCREENS, Site, running
 from tests.matching.crowd import ABOVE, POOLS, Crowd
 from tests.matching.reader import Found, check
 from tests.matching.running import record
-from tests.matching.test_kills import RULES
 from tests.system.process import Process
 
+RULES = {"OFFER_MINUTES": "0.1", "ESCALATE_MINUTES": "0.05"}
+"""Long enough that who is offered something hears of it in time, also on a slow machine."""
 CROSSINGS = 400 if LONG else 60
 """Of each kind, without kills and as many with kills."""
 LINES = 8

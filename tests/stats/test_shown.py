@@ -16,7 +16,7 @@ from schemas.topics import ASSIGNMENTS, COUNTED, REQUESTS
 from services import screens
 from services.stats import running
 from tests.stats.cases import POOL, Case, Offered, record
-from tests.stats.running import published, settings
+from tests.stats.running import published, settings, until
 from tests.system.test_histories import document
 
 TREE = [
@@ -36,6 +36,7 @@ async def hub(log: Bus, folder: Path) -> AsyncIterator[AsyncClient]:
             screens.running(log, keys, screens.Settings(data=folder), tasks) as service,
         ):
             await published(log, worker, COUNTED)
+            await until(lambda: service.ready() == {})
             app = FastAPI()
             app.include_router(service.router)
             async with AsyncClient(transport=ASGITransport(app), base_url="http://hub") as http:
