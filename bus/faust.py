@@ -21,6 +21,9 @@ from faust.types import TP, ConsumerMessage
 from bus.port import Batch, Bus, Partition, Start, Subscription
 from schemas.topics import named
 
+AT_HAND = 8
+"""Batches that wait to be folded, besides those of one poll."""
+
 
 class Consumer(base.Consumer):
     """Faust's consumer: reads one subscription of the log."""
@@ -93,6 +96,13 @@ class Consumer(base.Consumer):
     async def seek_to_beginning(self, *partitions: TP) -> None:
         """Seek each partition to offset 0."""
         await self.seek_wait(dict.fromkeys(partitions, 0))
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Read on in all partitions: who reads faster than is folded waits at the channel.
+
+        Faust would leave this one out until the channel is nearly empty; while others are read, it
+        may not be so for long.
+        """
 
     async def inform(self, positions: Mapping[Partition, int]) -> None:
         """Tell the log how far the caller's state has come, for lag displays."""
@@ -204,7 +214,7 @@ def application(group: str, log: Bus, start: Start) -> faust.App:
 
 def batches(app: faust.App, *topics: str) -> Any:  # noqa: ANN401  # Faust's channel type
     """Return the Faust channel of these topics whose events are Batches."""
-    return app.topic(*topics, schema=_Batches(), acks=False, maxsize=8)
+    return app.topic(*topics, schema=_Batches(), acks=False, maxsize=AT_HAND)
 
 
 async def inform(app: faust.App, positions: Mapping[Partition, int]) -> None:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 
 REST = 3.0
-"""Seconds to leave an owner alone after it was fenced: three heartbeats of a group's member."""
+"""Seconds to leave an owner alone after it was fenced: six heartbeats of a group's member."""
 MOST, WITHIN = 3, 60.0
 """More often than this in so many seconds is no zombie: somebody else does the same work."""
 

@@ -62,7 +62,7 @@ def membership(cluster: Cluster, group: str | None) -> dict[str, Any]:
         "group_id": group,
         "group_instance_id": cluster.member,
         "session_timeout_ms": 6000,
-        "heartbeat_interval_ms": 1000,
+        "heartbeat_interval_ms": 500,
         # aiokafka keeps a member's last assignment on the class: each consumer needs its own.
         "partition_assignment_strategy": (type("Sticky", (StickyPartitionAssignor,), {}),),
     }

@@ -25,6 +25,8 @@ class Ends:
     def __init__(self, cluster: Cluster, consumer: AIOKafkaConsumer) -> None:
         self._cluster, self._consumer = cluster, consumer
         self._written: dict[Partition, int] = {}
+        self._wanted: set[TopicPartition] = set()
+        self._asking: asyncio.Task[dict[TopicPartition, int]] | None = None
 
     def written(self, positions: Iterable[Position]) -> None:
         """Note what a transaction of ours has written."""
@@ -42,7 +44,24 @@ class Ends:
         return end
 
     async def _ask(self, partition: Partition) -> int:
+        """Ask along with all who ask just now: brokers answer a connection one by one."""
         place = TopicPartition(*partition)
-        async with self._cluster.within(f"say where {partition.topic} ends"):
-            ends: dict[TopicPartition, int] = await self._consumer.end_offsets([place])
-        return ends[place]
+        self._wanted.add(place)
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._together())
+            self._asking.add_done_callback(heard)
+        return (await asyncio.shield(self._asking))[place]
+
+    async def _together(self) -> dict[TopicPartition, int]:
+        await asyncio.sleep(0)
+        wanted, self._wanted, self._asking = self._wanted, set(), None
+        topics = ", ".join(sorted({place.topic for place in wanted}))
+        async with self._cluster.within(f"say where {topics} end"):
+            ends: dict[TopicPartition, int] = await self._consumer.end_offsets(list(wanted))
+        return ends
+
+
+def heard(asking: asyncio.Task[dict[TopicPartition, int]]) -> None:
+    """Know of a failure, should all who asked be gone by then."""
+    if not asking.cancelled():
+        asking.exception()

@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Collection
 from contextlib import suppress
 
+import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
 from bus.kafka.leases import Leases
-from bus.port import Listener, Start
+from bus.port import Listener, Partition, Start
+
+_log = structlog.get_logger(__name__)
 
 
 class Member(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka comes without types
@@ -50,6 +53,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka comes
         """End all leases; also what stays is assigned anew afterwards."""
         del revoked
         held = self.leases.end()
+        self._tells("revoked", held)
         if self._telling is not None:
             await asyncio.wait([self._telling])
         self._settled.clear()
@@ -67,8 +71,13 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka comes
             self.leases.begin(assigned, self._start)
         except Exception as error:  # noqa: BLE001 - whoever polls is told
             self._failure = error
+        self._tells("assigned", self.leases.held)
         # A task: heartbeats start only when this returns, and a listener may take its time.
         self._telling = asyncio.create_task(self._tell())
+
+    def _tells(self, what: str, partitions: Collection[Partition]) -> None:
+        if self.group is not None:
+            _log.info(what, group=self.group, partitions=len(partitions))
 
     async def _tell(self) -> None:
         try:

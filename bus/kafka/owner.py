@@ -33,14 +33,14 @@ class Owner:
     def __init__(self, cluster: Cluster, name: str, committed: Committed, spare: Partition) -> None:
         self._cluster, self._name = cluster, name
         self._committed, self._spare = committed, spare
-        self._positions: dict[Partition, int] = {}
+        self._positions: dict[Partition, int] | None = None  # not asked for yet
         self._left: dict[Partition, int] = {}  # where the last advance moved away from
         self._producer: Producer | None = None
         self._busy = asyncio.Lock()
         self._given_up: set[asyncio.Task[None]] = set()
 
     async def claim(self) -> None:
-        """Fence whoever held the name; learn where it stands."""
+        """Fence whoever held the name."""
         async with self._busy:
             self._give_up()
             producer = Producer(
@@ -54,9 +54,8 @@ class Owner:
             try:
                 async with self._cluster.within(f"make this process {self._name}"):
                     await producer.start()
-                # Only now nothing is pending: starting has ended what the last holder left open.
-                self._left = {}
-                self._positions = moved(await self._committed(self._name))
+                # Starting has ended what the last holder left open: nothing is pending any more.
+                self._left, self._positions = {}, None
             except BaseException:
                 self._give_up()
                 raise
@@ -65,17 +64,19 @@ class Owner:
         """Write and move in one step; return the offsets of each partition's outputs."""
         async with self._busy:
             producer = self._producer
-            if producer is None or not self._agrees(moves):
+            if producer is None:
                 raise Fenced(self._name)
+            standing = await self._moved(moves)
             try:
                 async with self._cluster.within(f"advance {self._name}"):
-                    offsets = await self._transact(producer, moves, outputs)
+                    offsets = await self._transact(producer, standing, outputs)
             except BaseException as error:
                 self._give_up()
                 if fenced(error):
                     raise Fenced(self._name) from error
                 raise
-            self._positions.update({partition: to for partition, (_, to) in moves.items()})
+            if moves:
+                self._positions = standing
             self._left = {partition: at for partition, (at, to) in moves.items() if at != to}
             return offsets
 
@@ -95,16 +96,25 @@ class Owner:
             self._give_up()
         await asyncio.gather(*self._given_up)
 
-    def _agrees(self, moves: Moves) -> bool:
-        return all(self._positions.get(partition, 0) == at for partition, (at, _) in moves.items())
+    async def _moved(self, moves: Moves) -> dict[Partition, int]:
+        """Return where all will stand; raises Fenced when it does not stand where they begin.
+
+        Asked for at the first move: many owners never make one.
+        """
+        if self._positions is None and moves:
+            self._positions = moved(await self._committed(self._name))
+        stands = self._positions or {}
+        if any(stands.get(partition, 0) != at for partition, (at, _) in moves.items()):
+            raise Fenced(self._name)
+        return stands | {partition: to for partition, (_, to) in moves.items()}
 
     async def _transact(
-        self, producer: Producer, moves: Moves, outputs: Outputs
+        self, producer: Producer, standing: Mapping[Partition, int], outputs: Outputs
     ) -> list[list[int]]:
         await producer.begin_transaction()
         # First: while the last transaction is still being marked, aiokafka takes up offsets again
         # after `retry_backoff_ms`, but partitions only after 20 ms.
-        if commits := self._commits(moves, outputs):
+        if commits := self._commits(standing, outputs):
             await producer.send_offsets_to_transaction(commits, self._name)
         # Awaited before the commit, which aiokafka would make also when a batch has failed.
         offsets = await together(
@@ -113,12 +123,11 @@ class Owner:
         await producer.commit_transaction()
         return offsets
 
-    def _commits(self, moves: Moves, outputs: Outputs) -> Commits:
+    def _commits(self, standing: Mapping[Partition, int], outputs: Outputs) -> Commits:
         """Give what to commit: all positions, because Kafka lets go of what stays for long.
 
         Where there are none and nothing is written, something that only asks who the owner is.
         """
-        standing = self._positions | {partition: to for partition, (_, to) in moves.items()}
         if not standing and not outputs:
             return {TopicPartition(*self._spare): (0, UNMOVED)}
         return {TopicPartition(*where): (offset, "") for where, offset in standing.items()}

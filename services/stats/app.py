@@ -14,7 +14,7 @@ from faust.contrib.asgi import faust_app_running
 from faust.types import TP
 from prometheus_client import CollectorRegistry
 
-from bus.faust import application, batches, inform
+from bus.faust import AT_HAND, application, batches, inform
 from bus.port import Batch, Bus, Partition
 from bus.state import State
 from schemas.days import SHANGHAI
@@ -22,6 +22,7 @@ from schemas.errors import Unavailable
 from schemas.measures import CATALOGUE
 from schemas.topics import ASSIGNMENTS, HEARTBEATS, REFERRALS, REGISTRY, REQUESTS, RESULTS
 from services.stats.audit import auditing
+from services.stats.dropped import Dropped
 from services.stats.letters import Letters
 from services.stats.metrics import Metrics
 from services.stats.pace import pause, unhurried
@@ -73,14 +74,16 @@ class Host:
 
     def __init__(self, worker: Worker, app: faust.App) -> None:
         self._worker, self._app = worker, app
-        self._stood: dict[Partition, int] = {}
+        self._dropped = Dropped(AT_HAND + sum(worker.log.partitions(topic) for topic in INPUTS))
 
     async def fold(self, stream: Any) -> None:  # noqa: ANN401  # Faust's stream
         """Fold each batch; read again from where the state stands what does not fit there."""
         async for event in stream.events():
             batch: Batch = event.value
             async with _fatal(self._app):
-                if not await self._worker.take(batch):
+                with self._dropped.folding():
+                    fits = await self._worker.take(batch)
+                if not fits:
                     await self._seek(batch.source)
 
     async def flush(self) -> None:
@@ -89,13 +92,12 @@ class Host:
             await self._worker.flush()
 
     async def tend(self) -> None:
-        """Read again what Faust dropped at the end of the log; tell the log how far we are."""
+        """Read again what Faust has dropped; tell the log how far we are."""
         async with _fatal(self._app):
             for partition, position in self._worker.positions().items():
                 read = await self._app.consumer.position(TP(*partition))
-                if read and read > position and self._stood.get(partition) == position:
+                if self._dropped.lost(partition, position, read):
                     await self._seek(partition)
-                self._stood[partition] = position
             with suppress(Unavailable):
                 await inform(self._app, self._worker.positions())
 
@@ -169,12 +171,14 @@ async def _look(worker: Worker) -> None:
 async def _audit(worker: Worker, every: float) -> None:
     """Recount the log beside the fold again and again: from 0 when other partitions are held.
 
-    What takes long is done more rarely, so that it never takes more than a small part of the time.
+    What takes long is done more rarely, so that it never takes more than a small part of the time;
+    and it begins late, because after a hand-over others may still be catching up.
     """
     while True:
-        while not worker.caught_up:  # noqa: ASYNC110  # a state of many parts, not an event
-            await asyncio.sleep(0.1)
         held = worker.held
+        await asyncio.sleep(every)
+        if not worker.caught_up or held != worker.held:
+            continue
         async with auditing(worker.log, held, unhurried()) as auditor:
             while held == worker.held:
                 began = perf_counter()

@@ -28,17 +28,19 @@ AT_ONCE = 5_000
 class Source:
     """A source partition's ledger at `position`; `dirty` tells when unpublished places changed.
 
-    Until `loading` is done the ledger is still being read. `until` is how far it must have read to
-    publish, None before it is claimed; `end` is where the log ended when it was asked last. `flaws`
-    counts by rule what could not be used, until it is told; `began` is when the partition came, on
-    the process's clock, None once it has caught up. `busy` is held by whoever publishes. It is not
-    `sure` of itself when it has gone and come back: another may have published meanwhile.
+    Until `loading` is done the ledger is still being read, until `claiming` is done the first claim
+    is under way. `until` is how far it must have read to publish, None before it is claimed; `end`
+    is where the log ended when it was asked last. `flaws` counts by rule what could not be used,
+    until it is told; `began` is when the partition came, on the process's clock, None once it has
+    caught up. `busy` is held by whoever publishes. It is not `sure` of itself when it has gone and
+    come back: another may have published meanwhile.
     """
 
     partition: Partition
     partitions: int
     position: int
     loading: Task[None] | None = None
+    claiming: Task[None] | None = None
     ledger: Ledger = field(default_factory=Ledger)
     dirty: dict[Place, int] = field(default_factory=dict)
     until: int | None = None
@@ -92,7 +94,7 @@ class Source:
 
     def back(self) -> "Source":
         """Return what goes on after it has gone: a step still under way is the old one's."""
-        return replace(self, dirty=dict(self.dirty), busy=Lock(), sure=False)
+        return replace(self, dirty=dict(self.dirty), busy=Lock(), claiming=None, sure=False)
 
     async def claim(self, log: Bus) -> None:
         """Fence whoever published before, and learn how far to read before publishing.

@@ -46,6 +46,7 @@ class Worker:
             source = self.sources[partition] = self._back(partition) or self._new(partition)
             if source.counts:
                 source.began = perf_counter()
+                source.claiming = asyncio.create_task(self._claim(source))
                 self.metrics.taken(partition)
         return source.position
 
@@ -54,6 +55,8 @@ class Worker:
         source = self.sources.pop(partition, None)
         if source is not None:
             self._aside[partition] = source
+            if source.claiming is not None:
+                source.claiming.cancel()
         self.metrics.gone(partition)
         self._wrong.pop(partition, None)
         self._refused.pop(partition, None)
@@ -194,7 +197,18 @@ class Worker:
             await source.loading
         return self._holds(source)
 
+    async def _claim(self, source: Source) -> None:
+        """Claim it as soon as it comes: others go on publishing meanwhile."""
+        async with self._publishing(source):
+            if not source.fences.resting:
+                await source.claim(self.log)
+
     async def _flush(self, source: Source) -> None:
+        if source.claiming is not None:
+            if not source.claiming.done() or source.claiming.cancelled():
+                return
+            source.claiming.result()
+            source.claiming = None
         async with self._publishing(source):
             if await self._loaded(source) and not source.fences.resting:
                 await source.claim(self.log)
@@ -204,8 +218,14 @@ class Worker:
                 # Also when nothing was due: that it could be claimed shows that the log is back.
                 self._refused.pop(source.partition, None)
                 if source.caught_up and source.began is not None:
-                    self.metrics.catch_up.observe(perf_counter() - source.began)
-                    source.began = None
+                    self._taken(source, perf_counter() - source.began)
+
+    def _taken(self, source: Source, seconds: float) -> None:
+        source.began = None
+        self.metrics.catch_up.observe(seconds)
+        others = self.sources.values()
+        if self._holds(source) and all(other.began is None for other in others):
+            _log.info("taken over", partitions=len(self.held), seconds=round(seconds, 3))
 
     @asynccontextmanager
     async def _publishing(self, source: Source) -> AsyncIterator[None]:

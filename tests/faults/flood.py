@@ -32,11 +32,13 @@ class Flooded:
     """What became of the posts: seconds until each answer, and the ledger of what was taken.
 
     `revisions` is the highest that was acknowledged of each subject. `unsure` are subjects of which
-    something was not, although it may have been written.
+    something was not, although it may have been written. `slow` counts posts that the flood itself
+    did not send in time, starved by all else: nothing of them was taken.
     """
 
     seconds: float = 0.0
     offered: int = 0
+    slow: int = 0
     accepted: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
     unsure: set[int] = field(default_factory=set)
@@ -142,6 +144,9 @@ class Flood:
         if answer.status_code in {429, 503}:
             assert "retry-after" in answer.headers
             found.refused.append(took)
+            return
+        if answer.status_code == 408:
+            found.slow += 1
             return
         assert answer.status_code == 207, answer.text
         found.accepted.append(took)

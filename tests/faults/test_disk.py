@@ -101,8 +101,8 @@ def disk(place: Path, megabytes: int) -> Iterator[Path]:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 24 MB."""
-    with disk(tmp_path / "small", 24) as place:
+    """A disk of 96 MB: a quick machine writes a quarter of that in such a test."""
+    with disk(tmp_path / "small", 96) as place:
         yield place
 
 

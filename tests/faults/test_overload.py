@@ -126,6 +126,7 @@ def test_five_times_too_much_is_refused_early_and_what_is_accepted_counts_within
         p99=f"{share(accepted, 0.99):.2f} s (bound {bound:.1f})",
         refusal=f"p50 {share(refused, 0.5):.2f} p99 {share(refused, 0.99):.2f} s",
         unsure=len(found.unsure),
+        slow=found.slow,
         memory={
             name: f"{memory.held[p][0]:.0f} to {memory.held[p][-1]:.0f} MB, "
             f"peak {max(memory.held[p]):.0f}"
@@ -137,6 +138,7 @@ def test_five_times_too_much_is_refused_early_and_what_is_accepted_counts_within
     )
     assert found.offered * SIZE / LASTS > 0.8 * TIMES * kept.pace, "that was no flood"
     assert len(refused) > found.offered / 2
+    assert found.slow < found.offered / 100
     assert share(accepted, 0.99) < bound
     assert share(refused, 0.99) < max(EARLY, share(accepted, 0.5))
     assert max(memory.growth(part) for part in memory.held) < 0.1

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import time
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -22,12 +24,13 @@ from tests.matching.crowd import Crowd, crowded
 from tests.matching.test_kills import RULES, silent
 from tests.system.process import Process, until
 
-ROUNDS = 10 if LONG else 4
+ROUNDS = 10 if LONG else 3
 LONGEST = 10.0
 """Seconds that nothing of a partition may be followed while there is something."""
+SESSION = 6.0
+"""Seconds after which a group misses a member that was killed, and so said nothing."""
 BUSY = 5.0
-"""Load per core before the test above which its pauses are others' doing: told, not judged."""
-WAYS = (signal.SIGTERM, signal.SIGKILL)
+"""Load per core before the test above which its pauses are others' doing: orderly, not judged."""
 
 
 @pytest.mark.timeout(1800)
@@ -44,7 +47,7 @@ def test_workers_that_come_and_go_leave_what_a_replay_gives_and_never_pause_for_
         matching.come(1)
         with running(site, intake, screens), Watch(nodes.bus) as watch:
             with gentle(site, intake, dice) as flow:
-                asyncio.run(_scaled(stats, matching, flow, watch, dice))
+                moments = asyncio.run(_scaled(stats, matching, flow, watch, dice))
                 ledger = flow.end()
             cells = agrees(screens.url, ledger)
             audited(nodes.bus)
@@ -52,14 +55,16 @@ def test_workers_that_come_and_go_leave_what_a_replay_gives_and_never_pause_for_
             asyncio.run(silent(nodes.bus, matching.working))
             matching.rest()
             until(lambda: watch.past(watch.ends()))
-            counting, deciding = (
-                watch.stills(RESULTS.name, ASSIGNMENTS.name),
-                watch.stills(REQUESTS.name),
-            )
+            orderly, killed = (
+                (watch.stills(span, RESULTS.name, ASSIGNMENTS.name),
+                 watch.stills(span, REQUESTS.name))
+                for span in pairwise(moments)
+            )  # fmt: skip
         rows = _replayed(stats, nodes.bus)
     tell(
-        f"{ROUNDS} times 1 to 3 to 1 and 1 to 2 to 1; counting stood still {times(counting)}, "
-        f"deciding {times(deciding)}",
+        f"{ROUNDS} times 1 to 3 to 1 and 1 to 2 to 1; counting stood still {times(orderly[0])}, "
+        f"deciding {times(orderly[1])}; once more with those who go killed: counting "
+        f"{times(killed[0])}, deciding {times(killed[1])}",
         acknowledged=ledger.acknowledged,
         asks=asks,
         cells=cells,
@@ -68,30 +73,44 @@ def test_workers_that_come_and_go_leave_what_a_replay_gives_and_never_pause_for_
     )
     assert not watch.back, watch.back[:5]
     if load < BUSY:
-        assert counting[0].seconds < LONGEST, counting[:5]
-        assert deciding[0].seconds < LONGEST, deciding[:5]
+        for still in orderly:
+            assert still[0].seconds < LONGEST, still[:5]
+        for still in killed:
+            assert still[0].seconds < SESSION + LONGEST, still[:5]
 
 
-async def _scaled(stats: Crew, matching: Crew, flow: Flow, watch: Watch, dice: Random) -> None:
-    """Scale up and down again and again under a crowd; return when all of it is decided."""
+async def _scaled(
+    stats: Crew, matching: Crew, flow: Flow, watch: Watch, dice: Random
+) -> tuple[float, float, float]:
+    """Scale up and down again and again under a crowd; return when all of it is decided.
+
+    Returns when it began, when those who leave began to be killed, and the end.
+    """
+    moments = [time.time()]
 
     def scale(crowd: Crowd) -> None:
-        for turn in range(ROUNDS):
+        for turn in range(ROUNDS + 1):
+            way = signal.SIGTERM if turn < ROUNDS else signal.SIGKILL
+            if turn == ROUNDS:
+                moments.append(time.time())
             with followed(flow, watch):
                 stats.come(3)
                 matching.come(2)
                 stats.ready()
                 matching.ready()
             with followed(flow, watch):
-                stats.leave(dice, WAYS[turn % 2])
-                matching.leave(dice, WAYS[1 - turn % 2])
+                stats.leave(dice, way)
+                matching.leave(dice, way)
             with followed(flow, watch):
-                stats.leave(dice, WAYS[1 - turn % 2])
+                stats.leave(dice, way)
+        moments.append(time.time())
         watch.hush()
         assert crowd.asked
 
     async with bus.connect(watch.log) as log:
-        await crowded(log, dice.randrange(99), scale, quiet=3.0)
+        await crowded(log, dice.randrange(99), scale, quiet=3.0, rest=0.25)
+    began, killing, end = moments
+    return began, killing, end
 
 
 def _replayed(stats: Crew, log: str) -> int:

@@ -26,9 +26,9 @@ from tests.faults.site import Site
 from tests.matching.running import record
 from tests.system.process import Process, until
 
-EVERY = 0.5
+EVERY = 1.0
 """Seconds between two asks in a partition."""
-CALM = {"FLUSH_EVERY": "0.3"}
+CALM = {"FLUSH_EVERY": "0.5"}
 """Settings that leave a small machine time for whatever comes and goes."""
 SOURCES = (RESULTS, ASSIGNMENTS, REQUESTS)
 Dated = list[tuple[int, int]]
@@ -84,13 +84,17 @@ class Watch:
         marks = self._marks.get(source)
         return marks[-1][0] if marks else 0
 
-    def stills(self, *topics: str) -> list[Still]:
-        """Return by partition the longest time in which nothing was followed, longest first."""
-        found = [
-            Still(still(inputs, self._marks[source]), source)
-            for source, inputs in self._inputs.items()
-            if source.topic in topics
-        ]
+    def stills(self, span: tuple[float, float], *topics: str) -> list[Still]:
+        """Return by partition the longest time in which nothing was followed, longest first.
+
+        What came in within `span` counts, two moments in Unix time.
+        """
+        first, last = span
+        found = []
+        for source, inputs in self._inputs.items():
+            if source.topic in topics:
+                within = [one for one in inputs if first * 1000 <= one[1] < last * 1000]
+                found.append(Still(still(within, self._marks[source]), source))
         return sorted(found, reverse=True)
 
     async def _watch(self, stop: asyncio.Event) -> None:
@@ -138,7 +142,7 @@ def marked(event: Event) -> Iterator[tuple[Partition, int]]:
 
 def gentle(site: Site, intake: Process, dice: Random) -> Flow:
     """Return load that does so as well."""
-    return Flow(lambda: intake.url, site.key, site.bus, dice, clients=3, most=12, rest=0.05)
+    return Flow(lambda: intake.url, site.key, site.bus, dice, clients=3, most=12, rest=0.2)
 
 
 @contextmanager

@@ -55,11 +55,13 @@ def _span(start: datetime) -> dict[str, str]:
 class Crowd:
     """Asks until it is told to stop; `asked` is what it has written.
 
-    `written` and `decided` are the ends of requests and referrals, by "topic:partition".
+    `written` and `decided` are the ends of requests and referrals, by "topic:partition". It rests
+    for so many seconds after each few asks: shortly makes about as many as a large province has.
     """
 
     log: Bus
     rng: Random
+    rest: float = 0.02
     requests: dict[str, Moved] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
     asked: list[Record] = field(default_factory=list)
@@ -82,7 +84,7 @@ class Crowd:
             for topic, number, offset in await self.log.publish(written):
                 self.written[f"{topic}:{number}"] = offset + 1
             self.asked += written
-            await asyncio.sleep(0.02)  # about as many asks as a large province has
+            await asyncio.sleep(self.rest)
 
     async def quiet(self, seconds: float) -> None:
         """Wait until all is decided, and nothing was for so many seconds."""
@@ -216,9 +218,11 @@ _MORE = {
 }
 
 
-async def crowded(log: Bus, seed: int, meanwhile: Callable[[Crowd], None], quiet: float) -> Crowd:
+async def crowded(
+    log: Bus, seed: int, meanwhile: Callable[[Crowd], None], quiet: float, rest: float = 0.02
+) -> Crowd:
     """Let a crowd ask while something goes on beside it; return it once all is decided."""
-    crowd, stop = Crowd(log, Random(seed)), asyncio.Event()
+    crowd, stop = Crowd(log, Random(seed), rest), asyncio.Event()
     await log.publish(registry(crowd.rng))
     async with asyncio.TaskGroup() as tasks:
         following = tasks.create_task(crowd.follow())
