@@ -7,6 +7,7 @@ those who count must remember does not grow, however long the flood lasts.
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,8 @@ SIZE = 100
 SUBJECTS = 20_000
 PATIENCE = 30.0
 """Seconds that a post waits for its answer."""
-
+AT_ONCE = 400
+"""Posts that wait for their answers at a time: with more, the flood's own process is too slow."""
 
 Named = list[tuple[int, int]]
 """Subjects and revisions that one post states."""
@@ -33,12 +35,14 @@ class Flooded:
 
     `revisions` is the highest that was acknowledged of each subject. `unsure` are subjects of which
     something was not, although it may have been written. `slow` counts posts that the flood itself
-    did not send in time, starved by all else: nothing of them was taken.
+    did not send in time, starved by all else: nothing of them was taken. `lost` counts by error
+    those that got no answer.
     """
 
     seconds: float = 0.0
     offered: int = 0
     slow: int = 0
+    lost: Counter[str] = field(default_factory=Counter)
     accepted: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
     unsure: set[int] = field(default_factory=set)
@@ -100,8 +104,11 @@ class Flood:
             asyncio.TaskGroup() as tasks,
         ):
             if self.rate:
+                room = asyncio.Semaphore(AT_ONCE)
                 async for named in self._paced(began):
-                    tasks.create_task(self._post(http, named, found))
+                    await room.acquire()
+                    posted = tasks.create_task(self._post(http, named, found))
+                    posted.add_done_callback(lambda _: room.release())
             else:
                 posts = self._posts()
                 for _ in range(self.clients):
@@ -137,7 +144,8 @@ class Flood:
         began = time.perf_counter()
         try:
             answer = await http.post(f"{self.url}/v1/events", content=body, headers=self._headers)
-        except httpx.TransportError:
+        except httpx.TransportError as error:
+            found.lost[type(error).__name__] += 1
             found.unsure |= {serial for serial, _ in named}
             return
         took = time.perf_counter() - began

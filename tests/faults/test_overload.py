@@ -80,7 +80,8 @@ def settle(intake: Process, key: str, *floods: Flooded) -> dict[int, int]:
     for flood in floods:
         stands |= flood.revisions
     unsure = set[int]().union(*(flood.unsure for flood in floods))
-    assert len(unsure) < MANY, f"{len(unsure)} were told nothing"
+    lost = [(flood.offered, dict(flood.lost)) for flood in floods]
+    assert len(unsure) < MANY, f"{len(unsure)} were told nothing: {lost}"
     for serial in unsure:
         stands[serial] = 1_000_000
         until(lambda serial=serial: _stated(intake, key, serial))  # type: ignore[misc]

@@ -108,7 +108,7 @@ async def _scaled(
         assert crowd.asked
 
     async with bus.connect(watch.log) as log:
-        await crowded(log, dice.randrange(99), scale, quiet=3.0, rest=0.25)
+        await crowded(log, dice.randrange(99), scale, quiet=3.0, rest=0.5)
     began, killing, end = moments
     return began, killing, end
 

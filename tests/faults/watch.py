@@ -142,7 +142,7 @@ def marked(event: Event) -> Iterator[tuple[Partition, int]]:
 
 def gentle(site: Site, intake: Process, dice: Random) -> Flow:
     """Return load that does so as well."""
-    return Flow(lambda: intake.url, site.key, site.bus, dice, clients=3, most=12, rest=0.2)
+    return Flow(lambda: intake.url, site.key, site.bus, dice, clients=3, most=12, rest=0.3)
 
 
 @contextmanager
