@@ -13,7 +13,7 @@ from schemas.errors import Unusable
 
 ROOT = Path(__file__).parents[2]
 MODEST = ("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-"""For a Kafka that runs beside all else: compiling its code to the last costs more than it gains."""
+"""For a Kafka beside all else: to compile its code to the last costs more than it gains."""
 
 
 def java() -> str:
