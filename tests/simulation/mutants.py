@@ -96,8 +96,8 @@ MUTANTS = (
     Mutant(
         "do not read again what Faust dropped",
         HOST,
-        "if read and read > position and",
-        "if False and read and read > position and",
+        "if self._dropped.lost(partition, position, read):",
+        "if False:",
     ),
     Mutant(
         "go on when a dead letter was not written",
