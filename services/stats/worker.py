@@ -15,6 +15,7 @@ from bus.turns import Turns
 from schemas.errors import Fenced, Unavailable
 from schemas.topics import named
 from services.stats.audit import Auditor, Report
+from services.stats.drifts import Drifts
 from services.stats.metrics import Metrics
 from services.stats.said import audited
 from services.stats.source import Source
@@ -32,7 +33,7 @@ class Worker:
         self.metrics = metrics or Metrics(CollectorRegistry())
         self.sources: dict[Partition, Source] = {}
         self._aside: dict[Partition, Source] = {}
-        self._wrong: dict[Partition, set[tuple[str, str]]] = {}
+        self._drifts = Drifts()
         self.contact, self.turns = Contact("stats"), Turns(["flush", "look"])
         self._refused: dict[Partition, str] = {}
 
@@ -58,7 +59,7 @@ class Worker:
             if source.claiming is not None:
                 source.claiming.cancel()
         self.metrics.gone(partition)
-        self._wrong.pop(partition, None)
+        self._drifts.gone(partition)
         self._refused.pop(partition, None)
 
     def settle(self) -> None:
@@ -161,24 +162,13 @@ class Worker:
     async def _tell(self, source: Source, report: Report) -> None:
         if not source.caught_up or not self._holds(source):
             return
-        self._notice(report)
+        self._drifts.notice(report)
         found = audited(report.source, report.position, self._now(), report.differences)
         await self.log.advance(source.owner, {}, [found])
         if self._holds(source):
             self.metrics.audited(report.source, drift=bool(report.differences))
             # What nobody counts any more would be shown for ever: no fact touches it again.
             source.restate(report.wrong)
-
-    def _notice(self, report: Report) -> None:
-        """Say when counters begin to drift, or do so at more places, and when they agree again."""
-        source, now = report.source, set(report.wrong)
-        before = self._wrong.get(source)
-        if report.differences and (before is None or now - before):
-            found = report.differences
-            _log.error("counters drift", source=source, places=len(now), found=found)
-            self._wrong[source] = now
-        elif not report.differences and self._wrong.pop(source, None) is not None:
-            _log.info("counters agree again", source=source)
 
     def _holds(self, source: Source) -> bool:
         """Whether it is still the one: it may have gone, or gone and come back as another."""

@@ -104,7 +104,7 @@ class Flood:
             aiohttp.ClientSession(
                 headers=self._headers,
                 timeout=aiohttp.ClientTimeout(PATIENCE),
-                connector=aiohttp.TCPConnector(limit=AT_ONCE),
+                connector=aiohttp.TCPConnector(limit=0),
             ) as http,
             asyncio.TaskGroup() as tasks,
         ):

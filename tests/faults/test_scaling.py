@@ -30,7 +30,7 @@ LONGEST = 10.0
 SESSION = 6.0
 """Seconds after which a group misses a member that was killed, and so said nothing."""
 BUSY = 5.0
-"""Load per core before the test above which its pauses are others' doing: orderly, not judged."""
+"""Load per core before the test above which its pauses are others' doing: told, not judged."""
 
 
 @pytest.mark.timeout(1800)

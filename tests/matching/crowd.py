@@ -55,8 +55,8 @@ def _span(start: datetime) -> dict[str, str]:
 class Crowd:
     """Asks until it is told to stop; `asked` is what it has written.
 
-    `written` and `decided` are the ends of requests and referrals, by "topic:partition". It rests
-    for so many seconds after each few asks: shortly makes about as many as a large province has.
+    `written` and `decided` are the ends of requests and referrals, by "topic:partition". `rest` is
+    how many seconds it waits after a few asks; by default it asks as much as a large province.
     """
 
     log: Bus
