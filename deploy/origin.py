@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bus import Bus, Partition
-from bus.state import origin, sound, stands
+from bus.glance import origin, sound, stands
 from deploy.log import file, made
 from schemas.errors import Unusable
 from schemas.measures import CATALOGUE

@@ -24,8 +24,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from bus.glance import sound
 from bus.port import Partition
-from bus.state import State, sound
+from bus.state import State
 from schemas.errors import Full
 
 TABLES = MetaData()

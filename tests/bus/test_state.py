@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from bus.glance import origin
 from bus.port import Partition
-from bus.state import AGAIN, State, origin
+from bus.state import AGAIN, State
 from schemas.errors import Failing, Fenced, Full, Mismatch, Unusable
 
 TABLES = MetaData()
