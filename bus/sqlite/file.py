@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from bus.sqlite.place import Place
-from bus.sqlite.sound import ends
+from bus.sqlite.sound import SHIFT, checksum, ends
 from schemas.errors import Mismatch, Unusable
 
 DEFAULT_PARTITIONS = 4
@@ -22,6 +22,7 @@ DEFAULT_PARTITIONS = 4
 _MEMORY = ":memory:"
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _OURS = 0x59495A48  # "YIZH", the application id in the file's header
+_SUMMED = 1  # the user version in the file's header, once every record has a sum
 _TABLES = """
 CREATE TABLE about (identity TEXT NOT NULL, partitions INTEGER NOT NULL);
 CREATE TABLE head (
@@ -203,9 +204,15 @@ def _write_ahead(db: sqlite3.Connection) -> str | None:
 
 
 def _upgrade(db: sqlite3.Connection) -> None:
-    """Give an older log the column of sums; records without one are taken as they are."""
+    """Give the records of an older log their sums, once: one without is damaged from then on."""
+    if db.execute("PRAGMA user_version").fetchone() == (_SUMMED,):
+        return
     if "crc" not in {name for _, name, *_ in db.execute("PRAGMA table_info(log)")}:
         db.execute("ALTER TABLE log ADD COLUMN crc INTEGER")
+    db.create_function("checksum", 4, checksum)
+    sums = "UPDATE log SET crc = checksum(id & ?, timestamp, key, value) WHERE crc IS NULL"
+    db.execute(sums, ((1 << SHIFT) - 1,))
+    db.execute(f"PRAGMA user_version={_SUMMED}")
 
 
 def _made(db: sqlite3.Connection) -> bool:

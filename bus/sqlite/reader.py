@@ -13,9 +13,11 @@ from schemas.errors import Unavailable
 
 _CHUNK = 100
 _ENOUGH = 16_000_000  # bytes after which a batch ends, however many records it may have
-# In a damaged file a value may be of any type: cast, it is of the right one, but has another sum.
+# In a damaged file a value may be missing or of any type: cast, it is of the right one, but has
+# another sum.
 _ROWS = (
-    "SELECT id & 0xffffffffff, CAST(timestamp AS INTEGER), CAST(key AS BLOB), "
+    "SELECT id & 0xffffffffff, CAST(ifnull(timestamp, 0) AS INTEGER), "
+    "CAST(ifnull(key, x'') AS BLOB), "
     "CAST(value AS BLOB), crc FROM log "
     "WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
 )

@@ -22,13 +22,12 @@ def others(rows: Iterable[tuple[int, int, bytes, bytes | None, int | None]]) -> 
     """Return the offsets of records that are not the ones that were written.
 
     It spells `checksum` out: a call per record would take as long as the sum. One without a sum is
-    of an older version, and taken as it is.
+    not the one either: where a file is torn SQLite reads zeros, which say that all is missing.
     """
     return [
         offset
         for offset, timestamp, key, value, crc in rows
-        if crc is not None
-        and crc != crc32(value or b"", crc32(key, (offset * _SPREAD + timestamp) % _PRIME))
+        if crc != crc32(value or b"", crc32(key, (offset * _SPREAD + timestamp) % _PRIME))
     ]
 
 

@@ -64,6 +64,7 @@ async def test_a_damaged_log_is_refused_or_tells_all_that_was_written(path: str)
             "UPDATE log SET (key, value, crc) = (SELECT key, value, crc FROM log AS other "
             "WHERE other.id = log.id + 1) WHERE id % 100 = 7"
         ),
+        "UPDATE log SET crc = NULL, value = NULL WHERE id % 100 = 7",
         "DELETE FROM log WHERE id % 100 = 7",
         "DELETE FROM log WHERE id = (SELECT max(id) FROM log)",
         "UPDATE head SET next = next - 100",
@@ -79,9 +80,13 @@ async def test_whatever_is_not_as_it_was_written_is_refused_by_name(path: str, c
 async def test_a_log_of_an_older_version_is_read_and_written_on(path: str) -> None:
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("ALTER TABLE log DROP COLUMN crc")
+        db.execute("PRAGMA user_version=0")
     async with sqlite.connect(path) as bus:
         await bus.publish(records(TOPIC, ["more"]))
         assert values(await read(bus, TOPIC)) == [*WROTE, "more"]
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE log SET value = replace(value, 'fact 7', 'fact 8')")
+    assert "put its last backup back" in await told(path)
 
 
 @pytest.mark.parametrize("name", ["log.db", "log.db-wal", "log.db-shm", "."])
