@@ -147,7 +147,10 @@ class Subscription(Protocol):
         """Return the living lease of `partition`; None when it is not held."""
 
     async def commit(self, positions: Mapping[Partition, int]) -> None:
-        """Tell the log how far this group has come. Informational: for lag displays only."""
+        """Tell the log how far this group has come. Informational: for lag displays only.
+
+        Raises what `poll` would of the group: who holds nothing may have no reason to poll.
+        """
 
 
 class Bus(Protocol):

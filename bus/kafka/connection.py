@@ -67,14 +67,14 @@ async def opened(cluster: Cluster, partitions: int | None, stack: AsyncExitStack
     admin = AIOKafkaAdminClient(**cluster.options)
     stack.push_async_callback(admin.close)
     await admin.start()
-    client = AIOKafkaClient(**cluster.options)
+    # It must tire of an answer before those who ask do, to try again over another connection.
+    client = AIOKafkaClient(**cluster.options | {"request_timeout_ms": int(cluster.timeout * 400)})
     stack.push_async_callback(client.close)
     await client.bootstrap()
-    consumer = await stack.enter_async_context(consuming(cluster))
     topics = Topics(cluster, admin, partitions)
     await topics.refresh()
     identity = (await admin.describe_cluster())["cluster_id"]
-    bus = KafkaBus(cluster, identity, topics, Offsets(cluster, client), Ends(cluster, consumer))
+    bus = KafkaBus(cluster, identity, topics, Offsets(cluster, client), Ends(cluster))
     stack.push_async_callback(bus.close)
     return bus
 
@@ -161,6 +161,7 @@ class KafkaBus:
     async def close(self) -> None:
         """Let owners go and stop publishing."""
         await asyncio.gather(*[owner.close() for owner in self._owners.values()])
+        await self._ends.close()
         await self._publisher.close()
 
     def _owner(self, name: str) -> Owner:

@@ -13,12 +13,26 @@ from bus.kafka.leases import Leases
 from bus.kafka.member import Member
 from bus.port import Listener, Partition, Start
 
+NEVER = 2**31 - 1
+"""So many milliseconds are 25 days, and all that Kafka's protocol has room for."""
+
 
 class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka comes without types
-    """A consumer that can be stopped also while no broker answers."""
+    """A consumer that tells what went wrong beside its reads, and can always be stopped."""
+
+    def check(self) -> None:
+        """Raise what aiokafka has met in the background since the last check.
+
+        By itself it tells only who fetches, and goes no further until it has told: a member that
+        holds nothing, and so fetches nothing, would stay out of its group for ever.
+        """
+        self._coordinator.check_errors()
+        fetching: asyncio.Task[None] = self._fetcher.error_future
+        if fetching.done() and not fetching.cancelled():
+            fetching.result()
 
     async def stop(self) -> None:
-        """Leave the group and close.
+        """Leave the group and close, also while no broker answers.
 
         A fetch that is being retried lets its cancellation escape from aiokafka's own `stop`, which
         then leaves its connections open.
@@ -63,6 +77,9 @@ def membership(cluster: Cluster, group: str | None) -> dict[str, Any]:
         "group_instance_id": cluster.member,
         "session_timeout_ms": 6000,
         "heartbeat_interval_ms": 500,
+        # Who holds nothing, or is still taking over, does not fetch: after this long it would leave
+        # the group, and never join again. That its loops go round is watched elsewhere (Turns).
+        "max_poll_interval_ms": NEVER,
         # aiokafka keeps a member's last assignment on the class: each consumer needs its own.
         "partition_assignment_strategy": (type("Sticky", (StickyPartitionAssignor,), {}),),
     }

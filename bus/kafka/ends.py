@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from bus.kafka.cluster import Cluster
+from bus.kafka.consumer import Consumer, consuming
 from bus.port import Partition, Position
+from schemas.errors import Unavailable
 
 PAUSE = 0.002
 """Seconds between two looks at an end that a commit of ours is about to move."""
@@ -20,10 +23,15 @@ class Ends:
 
     Kafka acknowledges a commit before it has marked every partition, so that for some milliseconds
     an end may still lie before what has just been written.
+
+    After a question without an answer the next one goes over new connections. aiokafka would ask
+    over the old ones again: a connection that died without a word is noticed only minutes later.
     """
 
-    def __init__(self, cluster: Cluster, consumer: AIOKafkaConsumer) -> None:
-        self._cluster, self._consumer = cluster, consumer
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._consumer: Consumer | None = None
+        self._held, self._starting = AsyncExitStack(), asyncio.Lock()
         self._written: dict[Partition, int] = {}
         self._wanted: set[TopicPartition] = set()
         self._asking: asyncio.Task[dict[TopicPartition, int]] | None = None
@@ -56,9 +64,31 @@ class Ends:
         await asyncio.sleep(0)
         wanted, self._wanted, self._asking = self._wanted, set(), None
         topics = ", ".join(sorted({place.topic for place in wanted}))
-        async with self._cluster.within(f"say where {topics} end"):
-            ends: dict[TopicPartition, int] = await self._consumer.end_offsets(list(wanted))
+        asked = self._consumer
+        try:
+            async with self._cluster.within(f"say where {topics} end"):
+                asked = await self._started()
+                ends: dict[TopicPartition, int] = await asked.end_offsets(list(wanted))
+        except Unavailable:
+            await self._retire(asked)
+            raise
         return ends
+
+    async def close(self) -> None:
+        """Ask no more."""
+        await self._held.aclose()
+
+    async def _started(self) -> Consumer:
+        async with self._starting:
+            if self._consumer is None:
+                self._consumer = await self._held.enter_async_context(consuming(self._cluster))
+            return self._consumer
+
+    async def _retire(self, failed: Consumer | None) -> None:
+        if failed is not None and self._consumer is failed:
+            # A stack for each: others may ask anew, over a new one, while this one is closed.
+            held, self._held, self._consumer = self._held, AsyncExitStack(), None
+            await held.aclose()
 
 
 def heard(asking: asyncio.Task[dict[TopicPartition, int]]) -> None:

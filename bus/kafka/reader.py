@@ -5,14 +5,15 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError, UnknownError
 
 from bus.kafka.cluster import Cluster
+from bus.kafka.consumer import Consumer
 from bus.kafka.leases import Records
 from bus.kafka.member import Member
 from bus.port import Batch, Lease, Partition, outside
-from schemas.errors import Fenced, LogError, Unavailable
+from schemas.errors import Fenced, Unavailable, Unusable, YizhanError
 
 SLICE = 0.05
 """Seconds between two looks for positions that have moved without any record."""
@@ -26,7 +27,7 @@ class Reader:
     def __init__(
         self,
         cluster: Cluster,
-        consumer: AIOKafkaConsumer,
+        consumer: Consumer,
         member: Member,
         expiring: frozenset[str],
     ) -> None:
@@ -68,6 +69,7 @@ class Reader:
 
     async def commit(self, positions: Mapping[Partition, int]) -> None:
         """Tell how far this group has come; only displays miss it when that fails."""
+        self._check()
         held = self._leases.held
         offsets = {TopicPartition(*one): to for one, to in positions.items() if one in held}
         busy = self._committing is not None and not self._committing.done()
@@ -83,6 +85,7 @@ class Reader:
     async def _read(
         self, within: float, limit: int, wanted: frozenset[Partition] | None
     ) -> list[Batch]:
+        self._check()
         if not await self._member.settled(within):
             return []
         among = frozenset() if wanted is None else wanted & self._leases.held
@@ -95,6 +98,12 @@ class Reader:
             self._leases.back(records)
             return []
         return await self._leases.batches(records)
+
+    def _check(self) -> None:
+        try:
+            self._consumer.check()
+        except KafkaError as error:
+            raise self._ended(error) from error
 
     async def _fetch(self, within: float, limit: int, among: Iterable[TopicPartition]) -> Records:
         try:
@@ -133,8 +142,11 @@ class Reader:
         )
         self._leases.skip(where, start)
 
-    def _ended(self, error: KafkaError) -> LogError:
-        group = self._member.group
+    def _ended(self, error: KafkaError) -> YizhanError:
+        group, log = self._member.group, f"Kafka at {self._cluster.servers}"
         if group is None or error.retriable:
-            return Unavailable(f"Kafka at {self._cluster.servers} cannot be read: {error}")
-        return Fenced(f"group {group}")
+            return Unavailable(f"{log} cannot be read: {error}")
+        if isinstance(error, UnknownError):
+            # What aiokafka has no name for: another process has come with this one's lasting name.
+            return Fenced(f"group {group}")
+        return Unusable(f"{log} does not let this process into group {group}: {error}")

@@ -1,15 +1,21 @@
-"""Asking Kafka where partitions end: many questions at once are one."""
+"""Asking Kafka where partitions end: many at once are one, and a dead connection is given up."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
 
+import pytest
 from aiokafka import TopicPartition
 
+from bus import kafka as implementation
 from bus.kafka.cluster import Cluster
-from bus.kafka.consumer import consuming
 from bus.kafka.ends import Ends
-from schemas.topics import Topic
+from bus.port import Partition
+from schemas.errors import Unavailable
+from schemas.topics import Kept, Topic
 from tests.bus.conftest import Log
+from tests.bus.kafka.firewall import walled
 from tests.bus.reading import PARTITIONS, Made, records, spread
 
 
@@ -18,8 +24,9 @@ async def test_many_who_ask_at_once_ask_the_brokers_once_and_each_learns_its_own
 ) -> None:
     for number in range(1, PARTITIONS):
         await bus.publish(records(topic, range(number), number))
-    cluster, asked = Cluster(log.place), list[int]()
-    async with consuming(cluster) as consumer:
+    asked = list[int]()
+    async with asking(log) as ends:
+        consumer = await ends._started()
         answer = consumer.end_offsets
 
         async def noted(places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
@@ -27,8 +34,38 @@ async def test_many_who_ask_at_once_ask_the_brokers_once_and_each_learns_its_own
             return dict(await answer(places))
 
         consumer.end_offsets = noted
-        ends = Ends(cluster, consumer)
         for _ in range(2):
             found = await asyncio.gather(*(ends.end(place) for place in spread(topic)))
             assert found == [0, 1, 2, 3]
     assert asked == [PARTITIONS, PARTITIONS]
+
+
+@asynccontextmanager
+async def asking(log: Log) -> AsyncIterator[Ends]:
+    ends = Ends(Cluster(log.place))
+    yield ends
+    await ends.close()
+
+
+async def test_questions_are_answered_again_once_a_connection_has_died_without_a_word(
+    kafka_jars: Path, tmp_path: Path, name: str
+) -> None:
+    assert kafka_jars.is_dir()
+    topic = Topic(name, Kept.FOREVER)
+    async with (
+        walled(tmp_path) as (place, firewall),
+        implementation.connect(place, PARTITIONS, timeout=2.0) as bus,
+    ):
+        await bus.create([topic])
+        await bus.publish(records(topic, ["one"]))
+        await bus.claim(name)
+        await bus.advance(name, {Partition(name, 1): (0, 1)}, [])
+        assert await bus.positions(name) == {Partition(name, 1): 1}
+        assert await bus.highwater(Partition(name, 0)) == 1
+        firewall.forget()
+        with pytest.raises(Unavailable):
+            await bus.highwater(Partition(name, 0))
+        assert await bus.highwater(Partition(name, 0)) == 1
+        # Not "in the end": within the very question.
+        await bus.claim(name)
+        assert await bus.positions(name) == {Partition(name, 1): 1}

@@ -3,9 +3,14 @@
 import asyncio
 
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 from bus import kafka as implementation
+from bus.kafka.cluster import Cluster
+from bus.kafka.consumer import consuming, membership
 from bus.port import Partition, Subscription
+from schemas.errors import Unusable
 from schemas.topics import Topic
 from tests.bus.reading import (
     PARTITIONS,
@@ -128,3 +133,47 @@ async def test_a_member_with_a_lasting_name_is_back_at_once(
         ):
             assert subscription.assignment == set(spread(topic))
         assert loop.time() - started < 5
+
+
+async def test_a_member_that_its_group_does_not_take_fails_though_it_holds_nothing(
+    kafka: str, bus: Made, topic: Topic, name: str
+) -> None:
+    other = AIOKafkaConsumer(
+        topic.name,
+        bootstrap_servers=kafka,
+        group_id=name,
+        partition_assignment_strategy=[RoundRobinPartitionAssignor],
+    )
+    await other.start()
+    async with bus.subscribe(name, [topic], beginning) as subscription:
+        with pytest.raises(Unusable, match=f"into group {name}: .*InconsistentGroupProtocol"):
+            await poll_on(subscription)
+        with pytest.raises(Unusable):
+            await _commit_on(subscription)
+    await other.stop()
+
+
+async def _commit_on(subscription: Subscription) -> None:
+    while True:
+        await subscription.commit({})
+        await asyncio.sleep(0)
+
+
+async def test_a_reader_whose_fetches_have_ended_fails(kafka: str) -> None:
+    async with consuming(Cluster(kafka)) as consumer:
+        consumer.check()
+        fetching, fails = consumer._fetcher._fetch_task, asyncio.create_task(_fails())
+        await asyncio.wait([fails])
+        consumer._fetcher._fetch_task = fails
+        with pytest.raises(ZeroDivisionError):
+            consumer.check()
+        consumer._fetcher._fetch_task = fetching
+
+
+async def _fails() -> None:
+    raise ZeroDivisionError
+
+
+def test_a_member_that_has_nothing_to_read_stays_in_its_group() -> None:
+    options = membership(Cluster("nowhere:9092"), "any")
+    assert options["max_poll_interval_ms"] / 3_600_000 / 24 > 20  # days
