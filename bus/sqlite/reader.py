@@ -101,13 +101,18 @@ class Reader:
         """Return records from `offset` on, and the offset that they reach."""
         first = head.id << SHIFT
         rows: list[Row] = []
-        size = 0
+        at, size = offset, 0
         with self._answering():
             cursor = self._db.execute(_ROWS, (first + offset, first + head.next, limit))
             while size < _ENOUGH and (chunk := cursor.fetchmany(_CHUNK)):
                 if wrong := others(chunk):
                     told = f"the record at {wrong[0]} is not the one that was written"
                     raise self._file.damaged(told)
+                offsets = [row[0] for row in chunk]
+                # A page that is taken for another holds sound records, but of another place.
+                if offsets[0] < at or offsets != sorted(set(offsets)):
+                    raise self._file.damaged(f"the records from {at} on are not in their order")
+                at = offsets[-1] + 1
                 rows.extend([_row(row[:4]) for row in chunk])
                 size += sum([len(row[3] or b"") for row in chunk])
             cursor.close()

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -75,6 +76,22 @@ async def test_whatever_is_not_as_it_was_written_is_refused_by_name(path: str, c
     with closing(sqlite3.connect(path)) as db, db:
         db.execute(change)
     assert "put its last backup back" in await told(path)
+
+
+async def test_a_page_that_is_taken_for_another_is_no_record_of_this_place(path: str) -> None:
+    whole, found = Path(path).read_bytes(), 0
+    with closing(sqlite3.connect(path)) as db:
+        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'log'").fetchone()
+    page = slice((root - 1) * 4096, root * 4096)
+    cells = int.from_bytes(whole[page][3:5], "big")
+    pointers = [int.from_bytes(whole[page][12 + 2 * n : 14 + 2 * n], "big") for n in range(cells)]
+    for one, other in pairwise(page.start + pointer for pointer in pointers):
+        held = bytearray(whole)
+        held[one : one + 4] = whole[other : other + 4]
+        Path(path).write_bytes(held)
+        assert "put its last backup back" in await told(path)
+        found += 1
+    assert found > 10
 
 
 async def test_a_log_of_an_older_version_is_read_and_written_on(path: str) -> None:
