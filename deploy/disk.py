@@ -49,13 +49,15 @@ class Disk:
         Raises Unusable when another file lies where one was opened: it never comes back.
         """
         self._began = time.monotonic()
-        try:
-            await asyncio.to_thread(_write, self._data)
-        except OSError as error:
-            self._wrong = error.strerror or str(error)
-        else:
-            self._wrong = self._lost()
+        self._wrong = await asyncio.to_thread(self._try)
         self._began = None
+
+    def _try(self) -> str | None:
+        try:
+            _write(self._data)
+        except OSError as error:
+            return error.strerror or str(error)
+        return self._lost()
 
     def _lost(self) -> str | None:
         found = {place: _id(place) for place in self._held}

@@ -13,6 +13,7 @@ from contextlib import suppress
 import structlog
 import typer
 
+from deploy import files
 from schemas.errors import YizhanError
 
 _log = structlog.get_logger(__name__)
@@ -27,6 +28,7 @@ def run(main: Main) -> None:
     Raises what it failed with, bare: an error of ours or of the system's is a sentence already.
     Anything else is a fault, logged with its traceback.
     """
+    files.claim()
     try:
         with asyncio.Runner(loop_factory=_loop()) as runner:
             runner.run(_signalled(main))

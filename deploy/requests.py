@@ -22,7 +22,7 @@ class Requests:
     def __init__(self, app: ASGIApp, metrics: CollectorRegistry) -> None:
         self._app = app
         self._open: dict[asyncio.Task[object], _Answer] = {}
-        self._ending = False
+        self._ending = self._ended = False
         self._seconds = Histogram(
             "yizhan_http_seconds",
             "How long answers took, streams left out.",
@@ -39,7 +39,11 @@ class Requests:
         if scope["type"] != "http" or task is None:
             await self._app(scope, receive, send)
             return
-        answer = self._open[task] = _Answer(send)
+        answer = _Answer(send)
+        if self._ended:  # what it would ask may be closed already
+            await answer.finish()
+            return
+        self._open[task] = answer
         began = time.perf_counter()
         try:
             await self._app(scope, receive, answer.send)
@@ -56,16 +60,22 @@ class Requests:
                 self._count(scope, answer.status, time.perf_counter() - began)
 
     async def end(self) -> None:
-        """End all streams now, and after a short grace whatever else is still under way."""
+        """End all streams now, and after a short grace whatever else is still under way.
+
+        Who is not answered by then, or comes later, is told to come back.
+        """
         self._ending = True
         for task in self._streams():
             task.cancel()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GRACE):
-                while self._open:
-                    await asyncio.wait(self._open)
-        for task in self._open:
-            task.cancel()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GRACE):
+                    while self._open:
+                        await asyncio.wait(self._open)
+        finally:
+            self._ended = True
+            for task in self._open:
+                task.cancel()
 
     def _streams(self) -> list[asyncio.Task[object]]:
         return [task for task, answer in self._open.items() if answer.stream]

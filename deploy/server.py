@@ -38,20 +38,30 @@ def address(opened: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
-async def serve(requests: Requests, opened: socket.socket, stop: asyncio.Event) -> None:
-    """Answer requests until `stop` is set, then end what is under way."""
-    server = _Server(_config(requests))
+async def serve(
+    requests: Requests,
+    opened: socket.socket,
+    stop: asyncio.Event,
+    protocol: type[Bounded] = Bounded,
+) -> None:
+    """Answer requests until `stop` is set, then end what is under way.
+
+    A fault elsewhere in the process cancels this: then, too, nobody is told that it was his own.
+    """
+    server = _Server(_config(requests, protocol))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.serve([opened]))
-        await stop.wait()
-        await requests.end()
+        try:
+            await stop.wait()
+        finally:
+            await requests.end()
         server.should_exit = True
 
 
-def _config(requests: Requests) -> uvicorn.Config:
+def _config(requests: Requests, protocol: type[Bounded]) -> uvicorn.Config:
     return uvicorn.Config(
         requests,
-        http=Bounded,
+        http=protocol,
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -3,6 +3,7 @@
 Whether a move is legal is not known here: matching alone judges that.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -12,6 +13,7 @@ import msgspec
 
 from bus.port import Bus, Partition, Stored
 from schemas.days import SHANGHAI
+from schemas.errors import Unavailable
 from schemas.pools import owner
 from schemas.topics import ASSIGNMENTS, REQUESTS
 from schemas.types import ASKS, MATCHES
@@ -35,8 +37,9 @@ class Cases:
         self.tail = Tail(log, _TOPICS, patience, self._take)
         self._requests: dict[str, Request] = {}
         self._assignments: dict[str, Assignment] = {}
-        self._asked = _Recent(remembered)
+        self._asked, self._doubted = _Recent(remembered), _Recent(remembered)
         self._asking: dict[str, str] = {}
+        self._posts = Counter[str]()
 
     def request(self, id_: str) -> Request | None:
         """Return a request, if it is known."""
@@ -58,19 +61,27 @@ class Cases:
     async def asking(self, ask: str, now: datetime) -> AsyncIterator[str]:
         """Be one of the posts of an ask that tells no time; yields the time it was first posted.
 
-        So a retry says what the first post said: as the log has it, or the post under way here.
-        Only two first posts at the same moment through two intakes can differ; then the first in
-        the log stands, and matching refuses the other as a conflict.
+        So a retry says what the first post said: as the log has it, or the post that failed or is
+        under way here. One that failed may still be written, after the retry has looked.
+        What differs, the log settles: the first there stands, and matching refuses the other as a
+        conflict. That can be two first posts at the same moment through two intakes, or a retry
+        through another intake, or after a restart, of one that failed and is written later.
         """
         if self._asked.get(ask) is None:
             await self.current(self.partition(owner(ask)))
         said = now.astimezone(SHANGHAI).isoformat(timespec="milliseconds")
-        first = ask not in self._asking
-        time = self._asked.get(ask) or self._asking.setdefault(ask, said)
+        known = self._asked.get(ask) or self._doubted.get(ask)
+        time = known or self._asking.setdefault(ask, said)
+        self._posts[ask] += 1
         try:
             yield time
+        except Unavailable:
+            self._doubted.put(ask, time)
+            raise
         finally:
-            if first:
+            self._posts[ask] -= 1
+            if not self._posts[ask]:
+                del self._posts[ask]
                 self._asking.pop(ask, None)
 
     def _take(self, record: Stored) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import structlog
 from fastapi import Request
 
+from bus.gate import Gate
 from bus.keys import Keys, Principal, Role
 from bus.port import Bus, Position
 from schemas.days import business_day
@@ -18,8 +19,8 @@ from schemas.topics import REGISTRY, REQUESTS
 from services.intake import body
 from services.intake.cases import Cases
 from services.intake.check import Admissible, Checks
+from services.intake.doubt import Doubt
 from services.intake.draft import Draft
-from services.intake.gate import Gate
 from services.intake.metrics import Metrics
 from services.intake.outlook import Outlook
 from services.intake.principal import identify
@@ -32,8 +33,6 @@ BATCHES = (CONTENT_TYPE, "application/cloudevents-batch+json", "application/x-nd
 Clock = Callable[[], datetime]
 _log = structlog.get_logger(__name__)
 SUBMITTED = "yizhan.request.submitted"
-_DOUBT = timedelta(seconds=5)
-"""How long a failed write makes intake say that it is not ready."""
 
 
 class Visit(NamedTuple):
@@ -66,9 +65,9 @@ class Door:
         self.posts = Way({body.JSON}, self._limits(settings.post_bytes), settings.posts_in_flight)
         self.batches = Way(BATCHES, self._limits(settings.batch_bytes), settings.batches_in_flight)
         self.reach = Reach(log)
-        self.items = Gate(settings.items_in_flight, "events of batches")
+        self.items = Gate(settings.items_in_flight, "events of batches are being worked on")
         self.rounds = Rounds()
-        self._failed: tuple[datetime, LogError] | None = None
+        self._doubt = Doubt(log, clock)
 
     def today(self) -> str:
         """Return the business day that it is now."""
@@ -117,14 +116,15 @@ class Door:
 
     async def publish(self, admitted: Sequence[Admissible]) -> list[Position]:
         """Write events; they are durable when this returns. Raises LogError."""
+        records = [one.record for one in admitted]
         try:
             with self.metrics.publish.time():
-                positions = await self._log.publish([one.record for one in admitted])
+                positions = await self._log.publish(records)
         except LogError as error:
-            self._failed = self.clock(), error
+            self._doubt.failed(records, error)
             _log.warning("not published", events=len(admitted), error=str(error))
             raise
-        self._failed = None
+        self._doubt.written(positions)
         for one in admitted:
             self.metrics.events.labels(one.event.kind.name).inc()
         return positions
@@ -137,9 +137,7 @@ class Door:
                 missing[name] = f"read up to {tail.progress}"
             elif (late := tail.turns.late()) is not None:
                 missing[name] = late
-        if self._failed is not None and self.clock() - self._failed[0] < _DOUBT:
-            missing["log"] = str(self._failed[1])
-        elif (doubt := self.reach.doubt()) is not None:
+        if (doubt := self._doubt.told() or self.reach.doubt()) is not None:
             missing["log"] = doubt
         return missing
 

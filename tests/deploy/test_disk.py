@@ -1,7 +1,10 @@
 """Readiness by what the data folder takes."""
 
+import asyncio
 import resource
+from os import stat_result
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
@@ -49,6 +52,35 @@ def test_a_hub_whose_disk_takes_no_more_is_not_ready_until_it_does_again(tmp_pat
         resource.prlimit(hub.process.pid, resource.RLIMIT_FSIZE, usual)
         until(lambda: httpx.get(f"{hub.url}/readyz").status_code == 200, hub.said)
         assert hub.end() == 0
+
+
+class Hanging(type(Path())):  # type: ignore[misc]  # the class of paths here
+    """A folder whose file system does not say any more what lies there."""
+
+    asked, answered = Event(), Event()
+
+    def stat(self, *, follow_symlinks: bool = True) -> stat_result:
+        self.asked.set()
+        self.answered.wait(2)
+        found: stat_result = super().stat(follow_symlinks=follow_symlinks)
+        return found
+
+
+async def test_a_file_system_that_hangs_holds_up_nothing_but_the_try(tmp_path: Path) -> None:
+    folder = Hanging(tmp_path)
+    disk = Disk(folder)
+    folder.answered.set()
+    disk.hold([])
+    folder.answered.clear()
+    folder.asked.clear()
+    looking = asyncio.create_task(disk.look())
+    await asyncio.to_thread(folder.asked.wait)
+    assert not looking.done()
+    disk._began = -1e9
+    assert "no answer" in disk.ready()["data folder"]
+    folder.answered.set()
+    await looking
+    assert disk.ready() == {}
 
 
 async def test_a_file_that_is_gone_while_it_is_open_is_told_until_it_is_back(

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+from starlette.responses import PlainTextResponse
 
 from deploy import hub
+from deploy.entrance import Entrance
 from deploy.hub import Hub
 from deploy.parts import Ground, Part
 from deploy.settings import Settings
@@ -68,3 +70,37 @@ async def test_a_process_that_is_to_end_while_it_starts_ends(tmp_path: Path) -> 
         tasks.create_task(hub.run(settings, [Part("slow", Settings, slow.running)], _guest, stop))
         await slow.starting.wait()
         stop.set()
+
+
+def told_to_come_back(answer: httpx.Response) -> str:
+    """Return by which rule."""
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["refresh"]
+    rule: str = answer.json()["rule"]
+    return rule
+
+
+async def test_whoever_comes_when_enough_wait_for_the_start_is_told_to_come_back() -> None:
+    entrance = Entrance(most=2)
+    transport = httpx.ASGITransport(entrance)
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+        asked = [asyncio.create_task(client.get("/metrics")) for _ in range(5)]
+        answers = asyncio.as_completed(asked, timeout=10)
+        assert [told_to_come_back(await next(answers)) for _ in range(3)] == ["busy"] * 3
+        assert (await client.get("/livez")).status_code == 200
+        entrance.open(PlainTextResponse("in"))
+        assert [(await answer).text for answer in answers] == ["in"] * 2
+
+
+async def test_whoever_has_waited_long_for_the_start_is_told_to_come_back() -> None:
+    entrance = Entrance(most=1, longest=0.05)
+    transport = httpx.ASGITransport(entrance)
+    async with (
+        httpx.AsyncClient(transport=transport, base_url="http://hub") as client,
+        asyncio.timeout(10),
+    ):
+        assert told_to_come_back(await client.get("/metrics")) == "starting"
+        assert told_to_come_back(await client.get("/metrics")) == "starting"
+        entrance.open(PlainTextResponse("in"))
+        assert (await client.get("/metrics")).text == "in"

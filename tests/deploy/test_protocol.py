@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from deploy.protocol import Bounded
 from deploy.requests import Requests
 from deploy.server import listening, serve
 
@@ -24,15 +25,31 @@ async def size(request: Request) -> Response:
     return PlainTextResponse(f"{len(await request.body())} bytes")
 
 
-@pytest.fixture
-async def port() -> AsyncIterator[int]:
-    app = Starlette(routes=[Route("/", size, methods=["POST"])])
-    stop = asyncio.Event()
+async def alive(_: Request) -> Response:
+    return PlainTextResponse("alive")
+
+
+async def held(_: Request) -> Response:
+    await asyncio.get_running_loop().create_future()
+    return PlainTextResponse("never")
+
+
+@asynccontextmanager
+async def served(protocol: type[Bounded]) -> AsyncIterator[int]:
+    """Yield the port of a server."""
+    routes = [Route("/", size, methods=["POST"]), Route("/livez", alive), Route("/held", held)]
+    requests, stop = Requests(Starlette(routes=routes), CollectorRegistry()), asyncio.Event()
     with listening("127.0.0.1", 0) as opened:
-        running = asyncio.create_task(serve(Requests(app, CollectorRegistry()), opened, stop))
+        running = asyncio.create_task(serve(requests, opened, stop, protocol))
         yield opened.getsockname()[1]
         stop.set()
         await running
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    async with served(Bounded) as port:
+        yield port
 
 
 async def poured(port: int, head: bytes, drop: bytes) -> tuple[int, bytes]:
@@ -107,3 +124,84 @@ async def test_a_body_in_small_chunks_may_be_long(port: int) -> None:
     assert (await asyncio.wait_for(reader.read(), 20)).endswith(b"100000 bytes")
     writer.close()
     await writer.wait_closed()
+
+
+class Narrow(Bounded):
+    """A server with room for ten."""
+
+    room = staticmethod(lambda: 10)
+
+
+class Impatient(Bounded):
+    """A server that waits for nobody."""
+
+    patience = 0.2
+
+
+@asynccontextmanager
+async def connection(
+    port: int,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def asked(port: int, request: bytes) -> bytes:
+    """Return all that a connection of its own is answered; it is closed by the server."""
+    async with connection(port) as (reader, writer):
+        writer.write(request)
+        with suppress(ConnectionError):
+            return await reader.read()
+        return b""
+
+
+LAST = b"Connection: close\r\nContent-Length: 5\r\n\r\n12345"
+LIVEZ = b"GET /livez HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n"
+
+
+async def test_whoever_comes_when_there_is_no_room_is_told_to_come_back_and_who_is_in_stays() -> (
+    None
+):
+    async with served(Narrow) as port, AsyncExitStack() as inside, asyncio.timeout(60):
+        guests = [await inside.enter_async_context(connection(port)) for _ in range(9)]
+        for _, writer in guests:
+            writer.write(b"GET /held HTTP/1.1\r\nHost: hub\r\n\r\n")
+        told = await asked(port, HEAD + LAST)
+        assert told.startswith(b"HTTP/1.1 503 ")
+        for said in (b"retry-after: 1", b"application/problem+json", b'"rule":"busy"'):
+            assert said in told
+        assert (await asked(port, LIVEZ)).endswith(b"alive")
+        async with connection(port):
+            assert await asked(port, LIVEZ) == b""
+        assert not any(reader.at_eof() for reader, _ in guests)
+        guests[0][1].close()
+        while not (await asked(port, HEAD + LAST)).endswith(b"5 bytes"):
+            pass
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HTT", HEAD], ids=["nothing", "line", "header"])
+async def test_a_connection_that_asks_nothing_is_closed(begun: bytes) -> None:
+    async with served(Impatient) as port, asyncio.timeout(30):
+        assert await asked(port, begun) == b""
+
+
+@pytest.mark.parametrize("begun", [b"\r\n", b"GET / HTT", HEAD], ids=["nothing", "line", "header"])
+async def test_a_connection_that_asks_nothing_more_is_closed(begun: bytes) -> None:
+    async with served(Impatient) as port, asyncio.timeout(30), connection(port) as (reader, writer):
+        writer.write(LIVEZ.replace(b"close", b"keep-alive"))
+        assert (await reader.readuntil(b"alive")).startswith(b"HTTP/1.1 200 ")
+        writer.write(begun)
+        assert await reader.read() == b""
+
+
+async def test_an_answer_may_take_longer_than_a_question() -> None:
+    async with served(Impatient) as port, asyncio.timeout(60), connection(port) as (reader, writer):
+        writer.write(b"GET /held HTTP/1.1\r\nHost: hub\r\n\r\n")
+        for _ in range(2):
+            assert await asked(port, b"") == b""
+        assert not reader.at_eof()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import httpx
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import Message, Scope
 
 from deploy.requests import Requests
+from deploy.server import address, listening, serve
 
 
 class Caller:
@@ -84,6 +86,41 @@ async def test_what_takes_too_long_is_told_to_come_back() -> None:
         await task
     assert caller.heard[0]["status"] == 503
     assert (b"retry-after", b"1") in caller.heard[0]["headers"]
+
+
+async def test_an_end_that_is_cut_short_tells_whoever_waits_to_come_back() -> None:
+    work = asyncio.Event()
+    requests, caller = app(work, CollectorRegistry()), Caller("/slow")
+    async with under_way(requests, caller) as task:
+        await work.wait()
+        ending = asyncio.create_task(requests.end())
+        await asyncio.sleep(0)
+        ending.cancel()
+        await task
+    assert caller.heard[0]["status"] == 503
+
+
+async def test_who_comes_after_the_end_is_told_to_come_back() -> None:
+    requests, caller = app(asyncio.Event(), CollectorRegistry()), Caller("/quick/1")
+    await requests.end()
+    await caller.call(requests)
+    assert caller.heard[0]["status"] == 503
+    assert (b"retry-after", b"1") in caller.heard[0]["headers"]
+
+
+async def test_a_fault_of_the_process_tells_whoever_waits_to_come_back() -> None:
+    work = asyncio.Event()
+    with listening("127.0.0.1", 0) as opened:
+        async with asyncio.timeout(20), httpx.AsyncClient(base_url=address(opened)) as http:
+            requests = app(work, CollectorRegistry())
+            serving = asyncio.create_task(serve(requests, opened, asyncio.Event()))
+            asking = asyncio.create_task(http.get("/slow"))
+            await work.wait()
+            serving.cancel()
+            answer = await asking
+            with suppress(asyncio.CancelledError):
+                await serving
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
 async def test_a_request_that_is_cancelled_by_its_server_stays_cancelled() -> None:

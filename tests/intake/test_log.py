@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from bus import sqlite
+from bus.gate import Gate
 from bus.keys import Keys
 from bus.port import Bus, Partition, Position, Record
 from schemas.errors import Unavailable
 from schemas.problems import Refusal
 from schemas.topics import ASSIGNMENTS, REGISTRY, REQUESTS, Topic
 from services.intake import Settings
-from services.intake.gate import Gate
 from services.intake.view import View
 from tests.intake.station import BATCH, Clock, Station, event, node, open_station, service
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from bus.gate import Gate
 from bus.keys import Keys
 from bus.port import Bus
 from schemas.problems import Refusal
 from services.intake import Settings
-from services.intake.gate import Gate
 from services.intake.rounds import Rounds
 from tests.intake.station import BATCH, Clock, event, open_station, service
 from tests.intake.test_bodies import Stalled
