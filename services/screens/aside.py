@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from threading import BoundedSemaphore, Event
+from threading import BoundedSemaphore, Event, local
 from typing import ParamSpec, TypeVar
 
 from schemas.problems import Refusal
@@ -13,32 +13,47 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Aside:
-    """Runs what is asked of it; refuses when too much of it is waiting already."""
+class _Here(local):
+    left = Event()
+    """Whether who asked for what this thread runs has left."""
 
-    def __init__(self, threads: int, waiting: int) -> None:
+
+class Aside:
+    """Runs what is asked of it; refuses when too much of it is waiting already.
+
+    `what` says what others are doing who have the places.
+    """
+
+    def __init__(self, threads: int, waiting: int, what: str = "for such things") -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="screens-aside")
         self._places = BoundedSemaphore(threads + waiting)
-        self._ended = Event()
+        self._ended, self._here, self._what = Event(), _Here(), what
 
     async def run(self, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
         """Return what the work returns; raises a 503 at once when there is no place for it."""
         if not self._places.acquire(blocking=False):
-            raise Refusal(503, "busy", "others are asking for what was known earlier: try again")
+            raise Refusal(503, "busy", f"others are asking {self._what}: try again")
+        left = Event()
 
         def begin() -> T:
+            self._here.left = left
             self.go_on()
             return work(*args, **more)
 
         # Who goes away gives the place back only when its thread is free, or was never needed.
         running = self._threads.submit(begin)
         running.add_done_callback(self._leave)
-        return await asyncio.wrap_future(running)
+        try:
+            return await asyncio.wrap_future(running)
+        finally:
+            left.set()
 
     def go_on(self) -> None:
-        """Raise a 503 when all is to end; long work asks now and then."""
+        """Raise a 503 when all is to end, or who asked has left; long work asks now and then."""
         if self._ended.is_set():
             raise Refusal(503, "ending", "this process is about to end: try again")
+        if self._here.left.is_set():
+            raise Refusal(503, "left", "who asked for this has left")
 
     async def end(self) -> None:
         """Let what runs end at its next `go_on`, and what waits never begin."""
@@ -50,9 +65,9 @@ class Aside:
 
 
 @asynccontextmanager
-async def aside(threads: int, waiting: int) -> AsyncIterator[Aside]:
+async def aside(threads: int, waiting: int, what: str = "for such things") -> AsyncIterator[Aside]:
     """Yield threads that have all ended when the context has."""
-    opened = Aside(threads, waiting)
+    opened = Aside(threads, waiting, what)
     try:
         yield opened
     finally:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -21,11 +21,14 @@ PING = format_sse_event(comment="ping", event="ping", data_str="{}")
 
 
 class Client:
-    """Who follows: messages to send, at most `limit`; who falls behind further is dropped."""
+    """Who follows: messages to send, at most `limit`; who falls behind further is dropped.
 
-    def __init__(self, limit: int, first: Iterable[bytes]) -> None:
+    What it begins with counts as one, however much it has missed.
+    """
+
+    def __init__(self, limit: int, first: bytes) -> None:
         self._limit = limit
-        self._queue: deque[bytes] = deque(first)
+        self._queue: deque[bytes] = deque([first] if first else [])
         self._news, self._end = asyncio.Event(), asyncio.Event()
 
     @property
@@ -98,7 +101,7 @@ class Channel:
     def join(self, last_id: str | None, limit: int) -> Client:
         """Add a client that goes on after `last_id`, or begins with a snapshot."""
         missed = self._since(last_id)
-        client = Client(limit, [self._whole()] if missed is None else missed)
+        client = Client(limit, self._whole() if missed is None else b"".join(missed))
         self.clients.add(client)
         return client
 

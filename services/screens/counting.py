@@ -5,7 +5,6 @@ few. A key whose scope covers the node sees them; one that does not sees what an
 come in totals by kind, state and basis, which name neither product nor enterprise.
 """
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -20,13 +19,14 @@ from services.screens.desk import Desk
 from services.screens.gauges import gauges, indicators
 from services.screens.live import Live
 from services.screens.measures import measures, untold
-from services.screens.past import Scope, totals
+from services.screens.past import GoOn, Scope, totals
 from services.screens.stamps import instant, stamped
 from services.screens.stream import Stream
 from services.screens.told import ToldRoute, told
 
 Wait = Annotated[float, Query(ge=0, description="seconds to wait for `after`")]
 After = Annotated[str | None, Query(description="a position TOPIC:PARTITION:OFFSET to wait for")]
+_SOON = 5.0  # seconds that a wall waits for the start to be over
 AsOf = Annotated[str | None, Query(description="RFC 3339: what was known then")]
 
 
@@ -50,12 +50,13 @@ def counting(desk: Desk, live: Live, state: State, past: Aside) -> APIRouter:
         days = Period.parse(period)
         then = None if as_of is None else moment(as_of)
         reached = position(after) if after else None
-        await desk.counted(reached, wait)
-        await desk.known(node, wait)
+        patience = desk.patience(wait)
+        await desk.counted(reached, patience)
+        await desk.known(node, patience)
         whole = desk.whole(node, request)
         if then is None:
             return told(_now(desk, node, days, whole=whole))
-        await desk.indexed_to_end(wait)
+        await desk.indexed_to_end(patience)
         return told(await past.run(earlier, (node, days, then), whole=whole))
 
     def earlier(asked: tuple[str, Period, int], *, whole: bool) -> dict[str, Any]:
@@ -69,9 +70,10 @@ def counting(desk: Desk, live: Live, state: State, past: Aside) -> APIRouter:
         `Last-Event-ID` goes on without gap or repeat; where that cannot be, a new snapshot comes
         whose `resumed` is false. Slices by product are told only to a key that covers the node.
         """
-        await desk.counted(None, 5)
-        await live.begun(5)
-        await desk.known(node, 1)
+        patience = desk.patience(_SOON)
+        await desk.counted(None, patience)
+        await live.begun(patience)
+        await desk.known(node, desk.patience(1))
         last_id, whole = request.headers.get("last-event-id"), desk.whole(node, request)
         return Stream(lambda: live.follow(node, last_id, whole=whole), desk.settings.live_ping)
 
@@ -95,7 +97,7 @@ def _now(desk: Desk, node: str, period: Period, *, whole: bool) -> dict[str, Any
 def _then(
     desk: Desk,
     state: State,
-    go_on: Callable[[], None],
+    go_on: GoOn,
     asked: tuple[str, Period, int],
     *,
     whole: bool,
@@ -111,12 +113,8 @@ def _then(
     registry = chronicle.registry
     scope = Scope(period, chronicle.ever_below(node), as_of=then)
 
-    def covers(below: str, day: str) -> bool:
-        go_on()
-        return registry.covers(node, below, day)
-
     with state.read() as connection:
-        found = totals(connection, scope, covers)
+        found = totals(connection, scope, lambda n, day: registry.covers(node, n, day), go_on)
     values = {
         key: n if isinstance(n, int) else len({registry.resolve(member) for member in n})
         for key, n in found.items()

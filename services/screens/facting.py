@@ -1,6 +1,5 @@
 """GET /v1/facts/…, GET /v1/counters/…/facts: the statements behind the numbers, for keys."""
 
-import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,12 +10,13 @@ from bus.state import State
 from schemas.days import Period
 from schemas.problems import Refusal
 from schemas.types import PREFIX, TARGETS
+from services.screens.aside import Aside
 from services.screens.asked import holder, moment, position
 from services.screens.counting import After, AsOf, Wait
 from services.screens.desk import Desk
 from services.screens.measures import named
-from services.screens.parts import Page, Wanted, page
-from services.screens.past import Scope
+from services.screens.parts import Cut, Page, Wanted, page
+from services.screens.past import GoOn, Scope
 from services.screens.timeline import Timeline
 from services.screens.told import ToldRoute, told
 
@@ -24,8 +24,11 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="facts, or enterprises o
 Cursor = Annotated[str | None, Query(description="`next` of the page before")]
 
 
-def facting(desk: Desk, state: State) -> APIRouter:
-    """Return the routes of facts; they take a key whose scope covers the node."""
+def facting(desk: Desk, state: State, looks: Aside, pages: Aside) -> APIRouter:
+    """Return the routes of facts; they take a key whose scope covers the node.
+
+    One subject is a matter of a look; for a page, all that a number consists of may be read.
+    """
     router = APIRouter(tags=["facts"], route_class=ToldRoute)
     reading = Reading(desk, state)
 
@@ -41,8 +44,8 @@ def facting(desk: Desk, state: State) -> APIRouter:
         if slot not in TARGETS:
             raise Refusal(404, "unknown_type", f"there is no type of fact {slot[:80]!r}")
         then = moment(as_of) if as_of else None
-        await desk.found(place, wait)
-        timeline = await asyncio.to_thread(reading.timeline, subject, then)
+        await desk.found(place, desk.patience(wait, keyed=True))
+        timeline = await looks.run(reading.timeline, subject, then)
         return told(reading.fact(principal, timeline, (slot, subject), place))
 
     @router.get("/v1/counters/{node}/{period}/{measure}/facts")
@@ -61,10 +64,12 @@ def facting(desk: Desk, state: State) -> APIRouter:
         if counted is None:
             raise Refusal(404, "unknown_measure", f"no facts are counted as {measure[:80]!r}")
         scope = Scope(days, kind=counted.fact, as_of=moment(as_of) if as_of else None)
-        await desk.found(position(after) if after else None, wait)
-        await desk.known(node, wait)
+        patience = desk.patience(wait, keyed=True)
+        await desk.found(position(after) if after else None, patience)
+        await desk.known(node, patience)
         reading.permit(principal, {node}, desk.today)
-        found = await asyncio.to_thread(reading.page, node, scope, measure, cursor, limit)
+        cut = Cut(cursor, limit)
+        found = await pages.run(reading.page, node, scope, measure, cut, pages.go_on)
         answer = {"node": node, "period": period, "measure": measure, "unit": counted.unit}
         return told(answer | {"facts": found.rows, "next": found.next})
 
@@ -107,13 +112,12 @@ class Reading:
         asked = timeline.at(place)
         return found | {"verdict": asked and timeline.entry(asked)}
 
-    def page(self, node: str, scope: Scope, key: str, cursor: str | None, limit: int) -> Page:
+    def page(self, node: str, scope: Scope, key: str, cut: Cut, go_on: GoOn) -> Page:
         """Return a page of the facts behind a number."""
         chronicle = self._desk.views.chronicle
         then = chronicle if scope.as_of is None else chronicle.at(scope.as_of)
         registry = then.registry
         wanted = Wanted(key, lambda n, day: registry.covers(node, n, day), registry.resolve)
         with self._state.read() as connection:
-            return page(
-                connection, scope._replace(nodes=then.ever_below(node)), wanted, cursor, limit
-            )
+            scope = scope._replace(nodes=then.ever_below(node))
+            return page(connection, scope, wanted, cut, go_on)

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
+from bus.gate import Gate
 from bus.turns import Turns
 from schemas.days import business_day
 from services.screens.channel import Channel, Client
+from services.screens.patience import Patience
 from services.screens.settings import Settings
 from services.screens.stamps import instant
 from services.screens.start import Start
@@ -30,30 +32,30 @@ class Live:
         self._requests = requests
         self.turns = Turns(["live"])
         self._channels: dict[tuple[str, bool], Channel] = {}
+        self._gate = Gate(settings.live_clients, "clients follow live documents")
 
-    async def begun(self, wait: float) -> None:
+    async def begun(self, patience: Patience) -> None:
         """Wait until the requests that documents count are read; raises a 503 after a while."""
-        await self._requests.over(wait)
+        await self._requests.over(patience)
 
     @contextmanager
     def follow(self, node: str, last_id: str | None, *, whole: bool) -> Iterator[Client]:
-        """Yield a client of a node's channel: of all there is, or of what anybody may see."""
-        channel = self._channels.get((node, whole))
-        if channel is None:
-            document = self._wall.document(node, self._now(), whole=whole)
-            channel = self._channels[node, whole] = Channel(
-                uuid4().hex[:12], document, self._settings.live_ring
-            )
-        client = channel.join(last_id, self._settings.live_queue)
-        try:
-            yield client
-        finally:
-            channel.clients.discard(client)
-            channel.left = time.monotonic()
+        """Yield a client of a node's channel: of all there is, or of what anybody may see.
+
+        Raises a 503 when there are too many.
+        """
+        with self._gate.entered():
+            channel = self._channel(node, whole=whole)
+            client = channel.join(last_id, self._settings.live_queue)
+            try:
+                yield client
+            finally:
+                channel.clients.discard(client)
+                channel.left = time.monotonic()
 
     def followers(self) -> int:
         """Return how many clients there are."""
-        return sum(len(channel.clients) for channel in self._channels.values())
+        return self._gate.inside
 
     def end(self) -> None:
         """Send every client away: they come back to whoever runs next."""
@@ -90,6 +92,15 @@ class Live:
             elif touched is None or node in touched:
                 channel.advance(self._wall.document(node, now, whole=whole))
                 await asyncio.sleep(0)  # hundreds of walls must not keep the loop to themselves
+
+    def _channel(self, node: str, *, whole: bool) -> Channel:
+        channel = self._channels.get((node, whole))
+        if channel is None:
+            document = self._wall.document(node, self._now(), whole=whole)
+            channel = self._channels[node, whole] = Channel(
+                uuid4().hex[:12], document, self._settings.live_ring
+            )
+        return channel
 
     def _lingered(self, channel: Channel) -> bool:
         return time.monotonic() - channel.left > self._settings.live_linger

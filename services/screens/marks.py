@@ -1,9 +1,17 @@
 """Marks: how far a view has come in each partition, and waiting until it has come further."""
 
 import asyncio
+from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Mapping
+from itertools import count
+from operator import itemgetter
 
 from bus.port import Partition
+from services.screens.patience import Patience
+
+_Waiting = tuple[int, int, asyncio.Future[None]]
+_OFFSET, _PLACE = itemgetter(0), itemgetter(0, 1)
 
 
 class Marks:
@@ -11,7 +19,9 @@ class Marks:
 
     def __init__(self, at: Mapping[Partition, int] | None = None) -> None:
         self._at: dict[Partition, int] = dict(at or {})
-        self._waiting: set[tuple[Partition, int, asyncio.Future[None]]] = set()
+        # In the order in which they are woken, so that a move costs only what it wakes.
+        self._waiting: defaultdict[Partition, list[_Waiting]] = defaultdict(list)
+        self._serials = count()
 
     def at(self, source: Partition) -> int:
         """Return the offset that comes next."""
@@ -20,10 +30,12 @@ class Marks:
     def move(self, source: Partition, position: int) -> None:
         """Say that everything before a position has been taken in."""
         self._at[source] = max(position, self._at.get(source, 0))
-        for entry in [e for e in self._waiting if e[0] == source and e[1] < position]:
-            self._waiting.discard(entry)
-            if not entry[2].done():
-                entry[2].set_result(None)
+        waiting = self._waiting[source]
+        passed = bisect_left(waiting, position, key=_OFFSET)
+        for _, _, future in waiting[:passed]:
+            if not future.done():
+                future.set_result(None)
+        del waiting[:passed]
 
     def ahead(self, other: "Marks", topic: str) -> int:
         """Return by how many offsets of a topic this has come further than another."""
@@ -34,17 +46,24 @@ class Marks:
         """Whether all these positions have been passed."""
         return all(self.at(source) >= end for source, end in ends.items())
 
-    async def passed(self, source: Partition, offset: int, wait: float) -> bool:
-        """Wait until the record at an offset was taken in, at most `wait` seconds."""
+    async def passed(self, source: Partition, offset: int, patience: Patience) -> bool:
+        """Wait until the record at an offset was taken in, if patience lasts that long."""
         if self.at(source) > offset:
             return True
-        entry = source, offset, asyncio.get_running_loop().create_future()
-        self._waiting.add(entry)
         try:
-            async with asyncio.timeout(wait):
-                await entry[2]
+            async with patience.waiting():
+                await self._passing(source, offset)
         except TimeoutError:
             return False
-        finally:
-            self._waiting.discard(entry)
         return True
+
+    async def _passing(self, source: Partition, offset: int) -> None:
+        entry = offset, next(self._serials), asyncio.get_running_loop().create_future()
+        waiting = self._waiting[source]
+        insort(waiting, entry)
+        try:
+            await entry[2]
+        finally:
+            place = bisect_left(waiting, entry[:2], key=_PLACE)
+            if waiting[place : place + 1] == [entry]:
+                del waiting[place]

@@ -1,10 +1,12 @@
 """What screens tells Prometheus: asked whenever somebody looks, kept nowhere."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from bus.gate import Gate as Bounded
 from schemas.days import business_day
 from schemas.registry import ROOT
 from schemas.topics import ASSIGNMENTS, REQUESTS, RESULTS, Topic
@@ -20,6 +22,7 @@ Ask = Callable[[], float]
 _FLUSHED = "When the log took the newest flush mark that is shown, in Unix time."
 _DRIFT = "What the last recounts say about the counters shown: 1 at the answer that holds."
 _LAG = "Records that the log held when it was asked last and a view has not taken in."
+_WAITS = "Questions that wait for what is not shown yet: of those who show a key, and of others."
 _UNCOUNTED = "Records that are indexed here and that no flush mark covers yet."
 
 
@@ -36,6 +39,12 @@ class Metrics:
         drift = Gauge("yizhan_screens_drift", _DRIFT, ["answer"], registry=registry)
         for answer in get_args(Answer):
             drift.labels(answer).set_function(self._answering(answer))
+
+    def wait(self, gates: Mapping[str, Bounded]) -> None:
+        """Tell how many questions wait, by who asks them."""
+        waits = Gauge("yizhan_screens_waits", _WAITS, ["who"], registry=self._registry)
+        for who, gate in gates.items():
+            waits.labels(who).set_function(partial(_inside, gate))
 
     def show(self, lags: Mapping[str, Lag], live: Live, index: Marks, requests: Requests) -> None:
         """Tell about these as well: how far each view lies behind, and who follows."""
@@ -71,3 +80,7 @@ class Metrics:
 
     def _uncounted(self, topic: Topic, marks: Marks) -> Ask:
         return lambda: marks.ahead(self._views.flushed, topic.name)
+
+
+def _inside(gate: Bounded) -> int:
+    return gate.inside

@@ -21,6 +21,8 @@ _FEW = 500  # nodes that are worth naming in SQL
 
 Covers = Callable[[str, str], bool]
 """Whether a node's day belongs to what is asked for."""
+GoOn = Callable[[], None]
+"""Asked for each subject: raises what ends the work."""
 
 
 class Scope(NamedTuple):
@@ -44,18 +46,21 @@ class Fact(NamedTuple):
     counts: Counts
 
 
-def facts(connection: Connection, scope: Scope) -> Iterator[list[Fact]]:
+def facts(connection: Connection, scope: Scope, go_on: GoOn) -> Iterator[list[Fact]]:
     """Yield the live facts of every subject that may have some in scope, in order of subjects."""
     rows = connection.execution_options(yield_per=1000).execute(_rows(scope))
     for _, group in groupby(rows, key=lambda row: row.subject):
+        go_on()
         if found := _contributing(list(group)):
             yield found
 
 
-def totals(connection: Connection, scope: Scope, covers: Covers) -> dict[str, set[str] | int]:
+def totals(
+    connection: Connection, scope: Scope, covers: Covers, go_on: GoOn
+) -> dict[str, set[str] | int]:
     """Return sums and sets by key over all facts in scope."""
     found: dict[str, Any] = {}
-    for fact in (f for group in facts(connection, scope) for f in group):
+    for fact in (f for group in facts(connection, scope, go_on) for f in group):
         if fact.counts.day in scope.period and covers(fact.counts.node, fact.counts.day):
             for key, amount in fact.counts.sums:
                 found[key] = found.get(key, 0) + amount

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
 
+from bus.gate import Gate
 from bus.keys import Keys
 from bus.port import Bus
 from bus.state import State
@@ -22,7 +23,7 @@ from services.screens.index import Index
 from services.screens.lag import Lag
 from services.screens.live import Live
 from services.screens.metrics import Metrics
-from services.screens.pages import pages
+from services.screens.pages import pages as paged
 from services.screens.requests.asking import asking
 from services.screens.requests.index import FOLLOWED as ASKED
 from services.screens.requests.index import Requests
@@ -43,8 +44,11 @@ class Screens:
     What is not ready is asked of each view in turn; the first that has something to say is told.
     """
 
-    def __init__(self, router: APIRouter, index: Index, past: Aside, doubts: Doubts) -> None:
-        self.router, self.index, self.past, self._doubts = router, index, past, doubts
+    def __init__(
+        self, router: APIRouter, index: Index, asides: Sequence[Aside], doubts: Doubts
+    ) -> None:
+        self.router, self.index, self._doubts = router, index, doubts
+        self.past, self.pages, self.looks = asides
 
     def ready(self) -> dict[str, str]:
         """Return what is not ready and why; {} when everything is."""
@@ -81,21 +85,35 @@ async def running(  # noqa: PLR0913  # what only some callers set has a default
         asked = await opened.enter_async_context(
             State.opening(settings.data / "requests.db", REQUESTED, log.identity)
         )
-        past = await opened.enter_async_context(aside(settings.past_threads, settings.past_waiting))
+        asides = [await opened.enter_async_context(one) for one in _asides(settings)]
+        past, pages, looks = asides
         views = Views.empty(settings.silent_after)
         index = Index(log, state, views, clock, settings.index_batch)
-        requests = Requests(log, asked, views.touched, clock, settings.index_batch)
+        requests = Requests(log, asked, views.touched, clock, settings.index_batch, looks)
         wall = Wall(views, index.ticker, index.trend, requests.funnel, settings.ranking_minimum)
         live = Live(views, wall, settings, requests.start, clock)
         follower = Follower(log, views)
+        gates = {
+            who: Gate(settings.most_waits, "questions are waiting") for who in ("anybody", "keyed")
+        }
         desk = Desk(
-            log, keys, settings, views, wall, index.marks, follower.start, index.start, clock
+            log,
+            keys,
+            settings,
+            views,
+            wall,
+            index.marks,
+            follower.start,
+            index.start,
+            clock,
+            *gates.values(),
         )
         following = Lag(log, FOLLOWED, views.read, settings.lag_every)
         indexing = Lag(log, [RESULTS], index.marks, settings.lag_every)
         hearing = Lag(log, ASKED, requests.marks, settings.lag_every)
         told = Metrics(CollectorRegistry() if metrics is None else metrics, views, clock)
         lags = {"counters": following, "facts": indexing, "requests": hearing}
+        told.wait(gates)
         told.show(lags, live, index.marks, requests)
         doubts: Doubts = {
             "counters": (*_asked(follower.start, following), partial(_outdated, views)),
@@ -114,9 +132,15 @@ async def running(  # noqa: PLR0913  # what only some callers set has a default
         }
         started = [tasks.create_task(run, name=f"screens-{name}") for name, run in loops.items()]
         try:
-            router = _routes(desk, live, state, past)
-            router.include_router(asking(desk, requests))
-            yield Screens(router, index, past, doubts)
+            router = APIRouter()
+            for part in (
+                counting(desk, live, state, past),
+                facting(desk, state, looks, pages),
+                asking(desk, requests),
+                paged(desk.views.chronicle.known),
+            ):
+                router.include_router(part)
+            yield Screens(router, index, asides, doubts)
         finally:
             live.end()
             requests.stir.end()
@@ -125,9 +149,8 @@ async def running(  # noqa: PLR0913  # what only some callers set has a default
             await asyncio.gather(*started, return_exceptions=True)
 
 
-def _routes(desk: Desk, live: Live, state: State, past: Aside) -> APIRouter:
-    router = APIRouter()
-    for part in (counting(desk, live, state, past), facting(desk, state)):
-        router.include_router(part)
-    router.include_router(pages(desk.views.chronicle.known))
-    return router
+def _asides(settings: Settings) -> Iterable[AbstractAsyncContextManager[Aside]]:
+    """Yield where the past is counted, where pages of facts are read, and all that is quick."""
+    yield aside(settings.past_threads, settings.past_waiting, "for what was known earlier")
+    yield aside(settings.facts_threads, settings.facts_waiting, "what numbers consist of")
+    yield aside(settings.look_threads, settings.look_waiting, "for facts and requests")

@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     live_queue: int = Field(
         100, ge=1, le=100_000, description="messages a client may lag behind before it is dropped"
     )
+    live_clients: int = Field(
+        1000, ge=1, le=1_000_000, description="clients that follow live; the next ones are refused"
+    )
     live_linger: float = Field(
         60.0,
         ge=0,
@@ -51,6 +54,12 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="the most seconds that ?wait= may ask for",
     )
+    most_waits: int = Field(
+        1000,
+        ge=1,
+        le=1_000_000,
+        description="questions that wait at the same time: so many without a key, and with one",
+    )
     index_batch: int = Field(1000, ge=1, le=100_000, description="facts indexed in one transaction")
     lag_every: float = Field(
         5.0,
@@ -64,6 +73,18 @@ class Settings(BaseSettings):
     )
     past_waiting: int = Field(
         4, ge=0, le=10_000, description="more of them that may wait; the next ones are refused"
+    )
+    facts_threads: int = Field(
+        2, ge=1, le=64, description="pages of the facts behind a number read at the same time"
+    )
+    facts_waiting: int = Field(
+        16, ge=0, le=10_000, description="more of them that may wait; the next ones are refused"
+    )
+    look_threads: int = Field(
+        4, ge=1, le=64, description="single facts and lists of requests read at the same time"
+    )
+    look_waiting: int = Field(
+        1000, ge=0, le=1_000_000, description="more of them that may wait; the next are refused"
     )
     ranking_minimum: int = Field(
         30,

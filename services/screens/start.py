@@ -9,6 +9,7 @@ from schemas.problems import Refusal
 from schemas.topics import Topic
 from services.screens.lag import ends
 from services.screens.marks import Marks
+from services.screens.patience import Patience
 
 
 class Start:
@@ -40,10 +41,12 @@ class Start:
         left = sum(max(0, end - self._marks.at(place)) for place, end in self._ends.items())
         return f"{left} records are still to be read"
 
-    async def over(self, wait: float) -> None:
-        """Wait until it has been read; raises a 503 after so many seconds."""
+    async def over(self, patience: Patience) -> None:
+        """Wait until it has been read; raises a 503 once patience is at its end."""
+        if self._read.is_set():
+            return
         try:
-            async with asyncio.timeout(None if self._read.is_set() else wait):
+            async with patience.waiting():
                 await self._read.wait()
         except TimeoutError as error:
             raise Refusal(503, "starting", f"not ready to answer: {self.behind()}") from error

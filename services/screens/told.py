@@ -10,8 +10,10 @@ from fastapi.routing import APIRoute
 from schemas.errors import Invalid, YizhanError
 from schemas.problems import CONTENT_TYPE, headers, problem
 from services.screens.channel import write
+from services.screens.stays import stays
 
 NO_STORE = {"Cache-Control": "no-store"}
+_LEFT = 499  # nobody hears it; requests are counted by it
 
 
 def told(document: object) -> Response:
@@ -20,7 +22,7 @@ def told(document: object) -> Response:
 
 
 class ToldRoute(APIRoute):
-    """A route whose errors are problems (RFC 9457)."""
+    """A route whose errors are problems (RFC 9457); whoever leaves is waited for no longer."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler."""
@@ -28,16 +30,17 @@ class ToldRoute(APIRoute):
 
         async def tell(request: Request) -> Response:
             try:
-                return await handle(request)
+                return await stays(request, handle(request)) or Response(status_code=_LEFT)
             except RequestValidationError as error:
-                return _problem(_invalid(error))
+                return refused(_invalid(error))
             except YizhanError as error:
-                return _problem(error)
+                return refused(error)
 
         return tell
 
 
-def _problem(error: YizhanError) -> Response:
+def refused(error: YizhanError) -> Response:
+    """Return an error as a problem."""
     status, body = problem(error)
     return Response(write(body), status, NO_STORE | headers(error), CONTENT_TYPE)
 

@@ -64,18 +64,20 @@ class Writer:
                 self.marks.move(batch.source, batch.next)
 
     def _write(self, batch: Batch, write: Write[T]) -> T:
+        """Write a batch; what is kept of it in memory is so only once it is committed."""
         with self._state.move(batch.source, batch.base, batch.next) as connection:
-            return write(connection, batch, list(self._heard(connection, batch)))
+            floor = self._floors.get(batch.source) or self._floor(connection, batch.source)
+            heard = list(self._heard(batch, floor))
+            done = write(connection, batch, heard)
+        self._floors[batch.source] = max([floor, *(one.timestamp for one in batch.records)])
+        self.skipped += len(batch.records) - len(heard)  # stats makes dead letters of them
+        return done
 
-    def _heard(self, connection: Connection, batch: Batch) -> Iterator[Heard]:
+    def _heard(self, batch: Batch, logged: int) -> Iterator[Heard]:
         topic = named(batch.topic)
         read = decoder(topic, batch.partition, self._log.partitions(topic))
-        logged = self._floors.get(batch.source) or self._floor(connection, batch.source)
         for record in batch.records:
             event = read(record.value)
             logged = max(logged, record.timestamp)
             if isinstance(event, Event):
                 yield Heard(record.offset, logged, event, record.value or b"")
-            else:
-                self.skipped += 1  # stats makes a dead letter of it
-        self._floors[batch.source] = logged

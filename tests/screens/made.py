@@ -173,9 +173,17 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, *, port: bool = False, log: str | None = None, **settings: Any
+    folder: Path,
+    *,
+    port: bool = False,
+    log: str | None = None,
+    through: Callable[[Bus], Any] = lambda real: real,
+    **settings: Any,
 ) -> AsyncIterator[Served]:
-    """Run screens; on a port of its own when a stream is to be followed."""
+    """Run screens; on a port of its own when a stream is to be followed.
+
+    They read the log `through` something that may stand before it.
+    """
     clock, metrics = Clock(), CollectorRegistry()
     place = log or str(folder / "log.db")
     with Keys.open(folder / "keys.db", clock) as keys:
@@ -183,7 +191,12 @@ async def serving(
             sqlite.connect(place, 2, clock=clock) as bus,
             asyncio.TaskGroup() as tasks,
             running(
-                bus, keys, Settings(data=folder, **settings), tasks, clock, metrics=metrics
+                through(bus),
+                keys,
+                Settings(data=folder, **settings),
+                tasks,
+                clock,
+                metrics=metrics,
             ) as screens,
         ):
             app = FastAPI()
@@ -215,36 +228,3 @@ async def until(condition: Callable[[], Any], within: float = 10) -> None:
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
-
-
-class Events:
-    """Server-sent events as a browser reads them."""
-
-    def __init__(self, lines: AsyncIterator[str]) -> None:
-        self._lines = lines
-
-    async def next(self) -> tuple[str, str, Any]:
-        """Return (event, id, data) of the next one with data that is not a ping."""
-        found: dict[str, str] = {}
-        async with asyncio.timeout(10):
-            async for line in self._lines:
-                name, _, value = line.partition(": ")
-                if line:
-                    found[name] = value
-                elif found.get("event", "ping") == "ping":
-                    found = {}
-                else:
-                    return found["event"], found["id"], json.loads(found["data"])
-        raise EOFError
-
-
-@asynccontextmanager
-async def listening(
-    served: Served, node: str = "hub", last_id: str | None = None
-) -> AsyncIterator[Events]:
-    headers = {} if last_id is None else {"Last-Event-ID": last_id}
-    async with served.http.stream("GET", "/v1/live", params={"node": node}, headers=headers) as got:
-        assert got.status_code == 200
-        assert got.headers["cache-control"] == "no-store"
-        assert got.headers["x-accel-buffering"] == "no"
-        yield Events(got.aiter_lines())

@@ -79,7 +79,8 @@ class Office:
     """What the API tells and hears.
 
     `verdict` is what it comes to about each ask; `failing` is the status that asks are answered
-    with meanwhile. What `wall` holds replaces that part of an empty wall's document.
+    with meanwhile. What `wall` holds replaces that part of an empty wall's document; `full` is how
+    often whoever wants to follow it still finds no place.
     """
 
     def __init__(self) -> None:
@@ -89,6 +90,7 @@ class Office:
         self.heard: list[tuple[str, str, Document]] = []
         self.verdict: Document = {"verdict": "moved", "state": "submitted"}
         self.failing: int | None = None
+        self.full = 0
         self._version, self._open, self._news = 1, True, threading.Condition()
 
     def tell(self, *requests: Document, offers: tuple[Document, ...] = ()) -> None:
@@ -113,7 +115,7 @@ class Office:
 
 def _reading(office: Office, app: FastAPI) -> None:
     @app.get("/v1/requests")
-    def requests(version: int | None = None, wait: float = 0) -> Document:
+    def requests(version: int | None = None, wait: float = 25) -> Document:
         return office.answer(
             version, wait, lambda: {"requests": [*office.requests.values()], "next": None}
         )
@@ -128,7 +130,7 @@ def _reading(office: Office, app: FastAPI) -> None:
         return told | office.verdict
 
     @app.get("/v1/offers")
-    def offers(version: int | None = None, wait: float = 0) -> Document:
+    def offers(version: int | None = None, wait: float = 25) -> Document:
         return office.answer(version, wait, lambda: {"offers": [*office.offers.values()]})
 
     @app.get("/v1/enterprises/{id_}/requests")
@@ -137,6 +139,9 @@ def _reading(office: Office, app: FastAPI) -> None:
 
     @app.get("/v1/live")
     def live(node: str) -> Response:
+        if office.full:
+            office.full -= 1
+            return JSONResponse({"status": 503, "detail": "full"}, 503)
         told = json.dumps(_wall(node) | office.wall)
         said = format_sse_event(event="snapshot", data_str=told)
         return Response(said, media_type="text/event-stream")

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bus.gate import Gate
 from bus.port import Partition
 from schemas.problems import Refusal
 from services.screens.aside import aside
+from services.screens.patience import Patience
 from tests.screens.made import NOW, node, service, serving, until
 
 
@@ -48,6 +50,30 @@ async def test_long_work_ends_with_the_process_and_what_waits_never_begins() -> 
     assert began.is_set()
 
 
+async def test_long_work_ends_when_who_asked_has_left_and_other_work_goes_on() -> None:
+    began, ended, free = threading.Event(), threading.Event(), threading.Event()
+
+    async with aside(threads=2, waiting=0) as past:
+
+        def work(told: threading.Event) -> bool:
+            began.set()
+            try:
+                while not free.is_set():
+                    past.go_on()
+            finally:
+                told.set()
+            return True
+
+        leaving = asyncio.ensure_future(past.run(work, ended))
+        staying = asyncio.ensure_future(past.run(work, threading.Event()))
+        await until(began.is_set)
+        leaving.cancel()
+        await until(ended.is_set)
+        assert not staying.done()
+        free.set()
+        assert await staying
+
+
 async def test_a_flood_of_as_of_is_told_to_come_back_and_holds_up_nobody(tmp_path: Path) -> None:
     free = threading.Event()
     async with serving(tmp_path, past_threads=1, past_waiting=1) as served:
@@ -65,7 +91,10 @@ async def test_a_flood_of_as_of_is_told_to_come_back_and_holds_up_nobody(tmp_pat
             assert answer.json()["rule"] == "busy"
             await served.publish(service("s-1.a"))
             last = served.last[-1]
-            assert await served.screens.index.marks.passed(Partition(*last[:2]), last.offset, 10)
+            patience = Patience.of(10, Gate(1))
+            assert await served.screens.index.marks.passed(
+                Partition(*last[:2]), last.offset, patience
+            )
         finally:
             free.set()
         await asyncio.gather(*others, *asked)

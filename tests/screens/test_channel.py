@@ -21,6 +21,16 @@ async def test_a_client_that_falls_behind_is_dropped_and_others_are_not() -> Non
     assert await slow.next(1) is None
 
 
+async def test_who_comes_back_after_more_than_the_queue_holds_gets_it_all() -> None:
+    channel = Channel("epoch", {"n": 0}, ring=10)
+    for n in range(1, 9):
+        channel.advance({"n": n})
+    client = channel.join("epoch-0", limit=3)
+    channel.advance({"n": 9})
+    assert not client.dropped
+    assert (await client.next(1) or b"").count(b"event: change") == 9
+
+
 async def test_what_only_the_time_changed_is_not_told() -> None:
     channel = Channel("epoch", {"n": 0, "now": "10:00"}, ring=10)
     client = channel.join("epoch-0", limit=3)
@@ -42,7 +52,7 @@ async def test_an_id_that_was_not_given_here_begins_with_a_snapshot(serial: str)
 
 
 async def test_a_stuck_client_is_cut_off_once_it_is_dropped() -> None:
-    client = Client(2, [b"snapshot"])
+    client = Client(2, b"snapshot")
     stuck = asyncio.Event()
 
     @contextmanager

@@ -13,13 +13,13 @@ from schemas.measures import NAMED, Kind
 from schemas.types import TARGETS
 from services.screens.patch import merge
 from tests.histories import History, record
+from tests.screens.events import listening
 from tests.screens.made import (
     NOW,
     TODAY,
     Served,
     enterprise,
     fact,
-    listening,
     node,
     service,
     serving,

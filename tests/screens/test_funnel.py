@@ -11,7 +11,8 @@ from services.screens.patch import merge
 from services.screens.requests.funnel import Funnel
 from services.screens.requests.stand import STATES, Made, Stand
 from tests.screens.decided import Pool, submitted
-from tests.screens.made import NOW, TODAY, Events, Served, listening, node, serving
+from tests.screens.events import Events, listening
+from tests.screens.made import NOW, TODAY, Served, node, serving
 from tests.screens.office import office, taken
 
 MINUTE = 60_000

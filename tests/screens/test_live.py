@@ -5,9 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bus.port import Partition, Record
+from bus.port import Bus, Partition, Record
 from schemas.topics import RESULTS
 from services.screens.patch import merge
+from tests.screens.events import listening
 from tests.screens.made import (
     NOW,
     TODAY,
@@ -15,7 +16,6 @@ from tests.screens.made import (
     audit,
     beat,
     enterprise,
-    listening,
     mark,
     node,
     row,
@@ -277,13 +277,34 @@ async def test_a_wall_holds_neither_enterprises_nor_persons(tmp_path: Path) -> N
             assert secret not in whole.text
 
 
+class Silent:
+    """A log that does not say how much it holds until it is asked to, and all else of it."""
+
+    def __init__(self, real: Bus) -> None:
+        self._real, self.speaks = real, asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    async def highwater(self, partition: Partition) -> int:
+        await self.speaks.wait()
+        return await self._real.highwater(partition)
+
+
 async def test_before_the_log_is_read_there_are_no_numbers(tmp_path: Path) -> None:
-    async with serving(tmp_path) as served:
+    silent: list[Silent] = []
+
+    def before(real: Bus) -> Silent:
+        silent.append(Silent(real))
+        return silent[0]
+
+    async with serving(tmp_path, through=before) as served:
         assert served.screens.ready() == dict.fromkeys(
             ["counters", "facts", "requests"], "the log was not read yet"
         )
         early = await served.http.get("/v1/counters", params={"wait": 0})
         assert early.status_code == 503
         assert early.headers["retry-after"] == "1"
+        silent[0].speaks.set()
         await served.publish(node("hub", None, kind="hub"))
         await served.get("/v1/counters")

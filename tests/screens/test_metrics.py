@@ -4,13 +4,13 @@ from pathlib import Path
 
 from schemas.topics import RESULTS
 from tests.screens.decided import Pool, submitted
+from tests.screens.events import listening
 from tests.screens.made import (
     SOURCE,
     TODAY,
     Served,
     audit,
     beat,
-    listening,
     mark,
     node,
     row,

@@ -10,18 +10,8 @@ from schemas.measures import key
 from schemas.topics import RESULTS
 from services.screens.patch import merge
 from tests.screens.decided import Pool, submitted
-from tests.screens.made import (
-    NOW,
-    TODAY,
-    Served,
-    fact,
-    listening,
-    mark,
-    node,
-    row,
-    serving,
-    stated,
-)
+from tests.screens.events import listening
+from tests.screens.made import NOW, TODAY, Served, fact, mark, node, row, serving, stated
 from tests.screens.office import office, taken
 
 FOUND = key("problems_found", product="socks")

@@ -113,7 +113,7 @@ async def test_the_verdict_on_an_ask_is_pending_until_matching_has_moved_or_refu
         )
         places = await asks(served, accept, close)
         path = f"{R}/asks/area.ted"
-        pending = await served.get(path, after=str(places[0]), wait=0.05)
+        pending = await served.get(path, after=str(places[0]), wait=0.5)
         assert pending == {
             "ask": "area.ted", "request_id": "area.r", "verdict": "pending", "cause": None,
             "detail": None, "state": None, "revision": None, "position": None, "legal": [],

@@ -26,7 +26,7 @@ class Answers:
         self, eyes: Sight, request: str, after: Position | None, wait: float
     ) -> dict[str, Any]:
         """Return a request with its offer and its timeline; raises Forbidden."""
-        await self._waiting.shown(after, wait)
+        await self._waiting.shown(after, self._waiting.patience(wait))
         version = self._requests.stir.version
         found = await self._requests.read(lambda c: whole(c, request))
         if found is None:
@@ -44,8 +44,9 @@ class Answers:
     ) -> dict[str, Any]:
         """Return the verdict on an ask; it is pending while there is none. Raises Forbidden."""
         request, ask = names
-        await self._waiting.begun(wait)
-        shown = after is None or await self._waiting.reached(after, wait)
+        patience = self._waiting.patience(wait)
+        await self._waiting.begun(patience)
+        shown = after is None or await self._waiting.reached(after, patience)
         found, about = await self._requests.read(
             lambda c: (asked(c, ask, request, after), whole(c, request))
         )
@@ -59,7 +60,7 @@ class Answers:
         self, eyes: Sight, assignment: str, after: Position | None, wait: float
     ) -> dict[str, Any]:
         """Return an offer; raises Forbidden."""
-        await self._waiting.shown(after, wait)
+        await self._waiting.shown(after, self._waiting.patience(wait))
         found = await self._requests.read(
             lambda c: deals(c, OFFER.c.assignment == assignment, limit=1)
         )

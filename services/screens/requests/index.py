@@ -1,6 +1,5 @@
 """The index of requests: follows asks and decisions into SQL, and tells who waits for what."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -10,6 +9,7 @@ from bus.port import Batch, Bus, Partition
 from bus.state import State
 from schemas.days import business_day
 from schemas.topics import ASSIGNMENTS, REQUESTS
+from services.screens.aside import Aside
 from services.screens.marks import Marks
 from services.screens.requests.funnel import Funnel
 from services.screens.requests.judge import MADE, STAND, Outcome, judge, note
@@ -32,11 +32,17 @@ class Requests:
     `decided` marks the asks that matching has decided on, as far as the index holds its verdicts.
     """
 
-    def __init__(
-        self, log: Bus, state: State, touched: Touched, clock: Callable[[], float], size: int
+    def __init__(  # noqa: PLR0913, PLR0917  # made in one place
+        self,
+        log: Bus,
+        state: State,
+        touched: Touched,
+        clock: Callable[[], float],
+        size: int,
+        looks: Aside,
     ) -> None:
         self._log, self._state, self._touched, self._clock = log, state, touched, clock
-        self._size = size
+        self._size, self._looks = size, looks
         self.writer = Writer(log, state, _floor, "screens-requests")
         self.marks, self.start = self.writer.marks, self.writer.start
         self.decided = Marks()
@@ -89,13 +95,13 @@ class Requests:
             return [(Partition(topic, number), offset) for topic, number, offset in rows]
 
     async def read(self, question: Callable[[Connection], T]) -> T:
-        """Return what a question finds in one committed state, asked in a thread."""
+        """Return what a question finds in one committed state; raises a 503 amid a crowd."""
 
         def ask() -> T:
             with self._state.read() as connection:
                 return question(connection)
 
-        return await asyncio.to_thread(ask)
+        return await self._looks.run(ask)
 
     def _tell(self, outcome: Outcome) -> None:
         for before, after in outcome.requests:

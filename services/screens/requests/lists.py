@@ -31,7 +31,7 @@ class Lists:
 
     async def requests(self, eyes: Sight, wanted: WantedRequests) -> dict[str, Any]:
         """Return the requests of a node and all below it, or of whom the key speaks for."""
-        await self._waiting.begun(_SOON)
+        await self._waiting.begun(self._waiting.patience(_SOON))
         node = await self._node(eyes, wanted.node)
         chronicle, desk = self._desk.views.chronicle, self._desk
         await self._changed(wanted, lambda: wanted.keys(eyes, chronicle, node))
@@ -47,7 +47,7 @@ class Lists:
         resource = wanted.of(eyes.subject)
         if eyes.subject not in {None, resource}:
             raise eyes.forbid(resource)
-        await self._waiting.begun(_SOON)
+        await self._waiting.begun(self._waiting.patience(_SOON))
         await self._changed(wanted, lambda: [("resource", resource)])
         version = self._requests.stir.version
         where = [made_to(resource), *wanted.where(eyes, self._desk.views.chronicle)]
@@ -57,7 +57,7 @@ class Lists:
 
     async def enterprise(self, eyes: Sight, enterprise: str) -> dict[str, Any]:
         """Return an enterprise's requests with their timelines; raises Forbidden, or a 404."""
-        await self._waiting.begun(_SOON)
+        await self._waiting.begun(self._waiting.patience(_SOON))
         if eyes.subject is not None and not eyes.speaks(enterprise):
             raise eyes.forbid(enterprise)
         registry = self._people.registry
@@ -95,12 +95,12 @@ class Lists:
         if node is None and eyes.subject is not None:
             return None
         found = node or eyes.principal.scope
-        await self._desk.known(found, 1)
+        await self._desk.known(found, self._waiting.patience(1))
         if eyes.subject is None and not eyes.covers(found):
             raise eyes.forbid(found)
         return found
 
     async def _changed(self, wanted: Wanted, keys: Callable[[], Iterable[Key]]) -> None:
         if wanted.version is not None:
-            patience = self._desk.patience(wanted.wait)
+            patience = self._waiting.patience(wanted.wait)
             await self._requests.stir.changed(wanted.version, keys, patience)

@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from services.screens.patience import Patience
 
 Key = tuple[str, str]
 """What a change concerns: ("node", id), ("enterprise", id) or ("resource", id)."""
@@ -32,24 +35,24 @@ class Stir:
         self._ended = True
         self._wake()
 
-    async def changed(self, since: int, keys: Callable[[], Iterable[Key]], wait: float) -> None:
-        """Wait until something of these may have changed after a version; `wait` seconds at most.
+    async def changed(
+        self, since: int, keys: Callable[[], Iterable[Key]], patience: Patience
+    ) -> None:
+        """Wait until something of these may have changed after a version, or patience ends.
 
         A version that this process has not told says nothing: then there is no wait.
         """
-        if not self._first <= since <= self.version:
+        if not self._first <= since <= self.version or self._over(since, keys):
             return
-        try:
-            async with asyncio.timeout(wait):
-                while not self._ended and not self._later(since, keys()):
+        with suppress(TimeoutError):
+            async with patience.waiting():
+                while not self._over(since, keys):
                     if self._next is None:
                         self._next = asyncio.get_running_loop().create_future()
                     await asyncio.shield(self._next)
-        except TimeoutError:
-            pass
 
-    def _later(self, since: int, keys: Iterable[Key]) -> bool:
-        return any(self._at.get(key, 0) > since for key in keys)
+    def _over(self, since: int, keys: Callable[[], Iterable[Key]]) -> bool:
+        return self._ended or any(self._at.get(key, 0) > since for key in keys())
 
     def _wake(self) -> None:
         if self._next is not None and not self._next.done():

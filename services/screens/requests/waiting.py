@@ -1,13 +1,13 @@
 """Waiting until the index shows what somebody asks about."""
 
-from asyncio import get_running_loop
 from dataclasses import dataclass
 
-from bus.port import Partition, Position
+from bus.port import Position
 from schemas.errors import Invalid
 from schemas.problems import Refusal
 from schemas.topics import ASSIGNMENTS, REGISTRY, REQUESTS
 from services.screens.desk import Desk
+from services.screens.patience import Patience
 from services.screens.requests.index import Requests
 
 
@@ -18,19 +18,22 @@ class Waiting:
     desk: Desk
     requests: Requests
 
-    async def begun(self, wait: float) -> None:
+    def patience(self, wait: float) -> Patience:
+        """Return how long a question may wait from now on: one about requests shows a key."""
+        return self.desk.patience(wait, keyed=True)
+
+    async def begun(self, patience: Patience) -> None:
         """Wait until all that the log held at the start is read; raises a 503."""
-        patience = self.desk.patience(wait)
         await self.desk.counters.over(patience)
         await self.requests.start.over(patience)
 
-    async def shown(self, after: Position | None, wait: float) -> None:
+    async def shown(self, after: Position | None, patience: Patience) -> None:
         """Wait until what lies at a position is shown as well; raises a 504 when it is not."""
-        await self.begun(wait)
-        if after is not None and not await self.reached(after, wait):
+        await self.begun(patience)
+        if after is not None and not await self.reached(after, patience):
             raise behind(after)
 
-    async def reached(self, after: Position, wait: float) -> bool:
+    async def reached(self, after: Position, patience: Patience) -> bool:
         """Wait until a record is shown: of the topic requests, until it was decided on.
 
         Raises Invalid naming the field `after` when it is of a topic that requests do not show.
@@ -42,10 +45,9 @@ class Waiting:
         }.get(after.topic)
         if marks is None:
             raise Invalid("after", "topic", f"no position of {after.topic} can be waited for here")
-        source, clock = Partition(after.topic, after.partition), get_running_loop().time
-        end = clock() + self.desk.patience(wait)
+        source = self.desk.source(after)
         for mark in marks:
-            if not await mark.passed(source, after.offset, max(0.0, end - clock())):
+            if not await mark.passed(source, after.offset, patience):
                 return False
         return True
 

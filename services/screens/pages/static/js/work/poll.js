@@ -12,7 +12,7 @@ const RETRY = 3_000;
  */
 export async function watch(path, asked, show, signal) {
   let version;
-  let wait; // none at first and after a failure: that the server answers is news of its own
+  let wait = 0; // at first and after a failure: that the server answers is news of its own
   while (!signal.aborted) {
     try {
       const found = await read(address(path, { ...asked, version, wait }), signal);
@@ -24,7 +24,7 @@ export async function watch(path, asked, show, signal) {
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Failed)) throw error;
-      wait = undefined;
+      wait = 0;
       await failed(error, signal);
     }
   }
