@@ -4,7 +4,7 @@ import asyncio
 import gc
 from asyncio import TaskGroup
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import datetime
 from time import perf_counter
 from typing import Any
@@ -53,7 +53,7 @@ async def running(
     async with State.opening(path, TABLES, log.identity) as state:
         worker = Worker(log, Store(state), _now, counts)
         app = host(worker, settings)
-        async with faust_app_running(app, stop_timeout=5.0):
+        async with aclosing(worker), faust_app_running(app, stop_timeout=5.0):
             loops = (
                 _watch(app),
                 _quiet(worker),
@@ -147,14 +147,16 @@ async def _watch(app: faust.App) -> None:
 
 
 async def _quiet(worker: Worker) -> None:
-    """Keep the garbage collector away until the log has been read once.
+    """Keep the garbage collector away while the log is read for the first time.
 
-    While millions of slots are read it would look through them again and again and find nothing:
-    off meanwhile, it leaves the fold a third faster. What was read then is frozen: it stays.
+    It would look through millions of slots again and again and find nothing: off meanwhile, it
+    leaves the fold a third faster. What was read then is frozen: it stays.
     """
+    while not worker.sources:  # noqa: ASYNC110  # a state of many parts, not an event
+        await asyncio.sleep(0.1)
     gc.disable()
     try:
-        while not worker.caught_up:  # noqa: ASYNC110  # a state of many parts, not an event
+        while worker.reading_up:  # noqa: ASYNC110  # as above
             await asyncio.sleep(0.1)
         gc.freeze()
     finally:
@@ -179,12 +181,13 @@ async def _audit(worker: Worker, every: float) -> None:
         await asyncio.sleep(every)
         if not worker.caught_up or held != worker.held:
             continue
-        async with auditing(worker.log, held, unhurried()) as auditor:
-            while held == worker.held:
-                began = perf_counter()
-                with suppress(Unavailable):
-                    await worker.audit(auditor)
-                await asyncio.sleep(pause(every, perf_counter() - began))
+        with suppress(Unavailable):  # a log that is away while a reader is opened
+            async with auditing(worker.log, held, unhurried()) as auditor:
+                while held == worker.held:
+                    began = perf_counter()
+                    with suppress(Unavailable):
+                        await worker.audit(auditor)
+                    await asyncio.sleep(pause(every, perf_counter() - began))
 
 
 def _now() -> str:

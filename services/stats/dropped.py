@@ -16,7 +16,7 @@ class Dropped:
 
     def __init__(self, most: int) -> None:
         self._most, self._through, self._folding = most, 0, False
-        self._noticed: dict[Partition, tuple[int, int]] = {}
+        self._noticed: dict[Partition, tuple[int, int, int]] = {}
 
     @contextmanager
     def folding(self) -> Iterator[None]:
@@ -33,14 +33,18 @@ class Dropped:
         noticed = self._noticed.pop(source, None)
         if read is None or read <= folded:
             return False
-        if noticed is None or noticed[0] != folded:
-            noticed = (folded, self._through)
-        elif self._past(noticed[1]):
-            return True
-        self._noticed[source] = noticed
+        since = self._through
+        if noticed is not None and noticed[0] == folded:
+            _, since, looked = noticed
+            if self._past(since, looked):
+                return True
+        self._noticed[source] = folded, since, self._through
         return False
 
-    def _past(self, since: int) -> bool:
-        """Whether all is through that was on its way then: so many were, or nothing is left."""
-        idle = self._through == since and not self._folding
+    def _past(self, since: int, looked: int) -> bool:
+        """Whether all is through that was on its way at `since`: so many were, or none is left.
+
+        None is left when none came through since it was `looked` last, and none is being folded.
+        """
+        idle = self._through == looked and not self._folding
         return idle or self._through - since > self._most

@@ -14,6 +14,7 @@ T = TypeVar("T")
 class Row(NamedTuple):
     """A row, or a part of one, as compact as it goes: there are many."""
 
+    catalogue: int
     position: int
     parts: int
     sums: tuple[tuple[str, int], ...]
@@ -42,8 +43,8 @@ class Published:
             (once(key), tuple(once(member) for member in members))
             for key, members in row.sets.items()
         )
-        place = once(row.node), once(row.day)
-        self._waiting.append((place, row.part, Row(row.position, row.parts, sums, sets)))
+        kept = Row(row.catalogue, row.position, row.parts, sums, sets)
+        self._waiting.append(((once(row.node), once(row.day)), row.part, kept))
 
     def flush(self, mark: CountersFlushed) -> None:
         """Take in what was kept back; rows of an older catalogue than the mark's are gone."""
@@ -52,6 +53,8 @@ class Published:
             self.changes += 1
         self.version = max(self.version, (mark.catalogue, mark.position))
         for place, part, row in self._waiting:
+            if row.catalogue < self.version[0]:
+                continue
             held = self._rows.setdefault(place, {})
             if part not in held or held[part].position <= row.position:
                 held[part] = row

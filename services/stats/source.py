@@ -4,6 +4,7 @@ A worker publishes only what it has claimed, and only once it has caught up with
 log had *after* the claim: before, a newer row of its predecessor may stand there already.
 """
 
+import asyncio
 from asyncio import Lock, Task
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from bus.fences import Fences
 from bus.port import Batch, Bus, Partition, Record
+from bus.turns import Turns
 from schemas.codec import Event, Flaw, decoder
 from schemas.errors import Fenced
 from schemas.fields import Stated
@@ -22,6 +24,8 @@ from services.stats.store import Put, Store
 
 AT_ONCE = 5_000
 """The most records of one transaction; the mark is in the last, and readers wait for the mark."""
+ON_END = 500
+"""Places whose rows are made without a rest: whoever made a million would miss its heartbeats."""
 
 
 @dataclass(slots=True)
@@ -32,8 +36,9 @@ class Source:
     is under way. `until` is how far it must have read to publish, None before it is claimed; `end`
     is where the log ended when it was asked last. `flaws` counts by rule what could not be used,
     until it is told; `began` is when the partition came, on the process's clock, None once it has
-    caught up. `busy` is held by whoever publishes. It is not `sure` of itself when it has gone and
-    come back: another may have published meanwhile.
+    caught up. `busy` is held by whoever publishes, `still` while the ledger must stay as it is;
+    `flushing` is the newest flush, and `turns` tells when one came to its end. It is not `sure` of
+    itself when it has gone and come back: another may have published meanwhile.
     """
 
     partition: Partition
@@ -50,6 +55,9 @@ class Source:
     flaws: Counter[str] = field(default_factory=Counter)
     began: float | None = None
     busy: Lock = field(default_factory=Lock)
+    still: Lock = field(default_factory=Lock)
+    flushing: Task[None] | None = None
+    turns: Turns = field(default_factory=lambda: Turns(["flush"]))
     sure: bool = True
     fences: Fences = field(default_factory=Fences)
 
@@ -66,7 +74,12 @@ class Source:
     @property
     def caught_up(self) -> bool:
         """Whether it may publish."""
-        return self.sure and self.until is not None and self.position >= self.until
+        return self.loaded and self.sure and self.until is not None and self.position >= self.until
+
+    @property
+    def loaded(self) -> bool:
+        """Whether its ledger is there."""
+        return self.loading is None or self.loading.done()
 
     @property
     def due(self) -> bool:
@@ -94,7 +107,10 @@ class Source:
 
     def back(self) -> "Source":
         """Return what goes on after it has gone: a step still under way is the old one's."""
-        return replace(self, dirty=dict(self.dirty), busy=Lock(), claiming=None, sure=False)
+        fresh = replace(self, dirty=dict(self.dirty), busy=Lock(), turns=Turns(["flush"]))
+        fresh.claiming = fresh.flushing = None
+        fresh.sure = False
+        return fresh
 
     async def claim(self, log: Bus) -> None:
         """Fence whoever published before, and learn how far to read before publishing.
@@ -117,8 +133,9 @@ class Source:
         """Publish the rows that changed and a mark, if anything moved; raises Fenced."""
         if not self.due:
             return
-        position, places = self.position, list(self.dirty)
-        records = self._rows(position, places, now())
+        async with self.still:
+            position, places = self.position, list(self.dirty)
+            records = await self._rows(position, places, now())
         for start in range(0, len(records), AT_ONCE):
             await log.advance(self.owner, {}, records[start : start + AT_ONCE])
         # The fold goes on during the commit: what changed again since stays to be published.
@@ -138,13 +155,12 @@ class Source:
     async def _note(self, store: Store, position: int) -> None:
         store.published(self.partition, position)
 
-    def _rows(self, position: int, places: list[Place], now: str) -> list[Record]:
-        cells = self.ledger.cells
-        found = [
-            record
-            for place in places
-            for record in rows(self.partition, position, place, cells.get(place), now)
-        ]
+    async def _rows(self, position: int, places: list[Place], now: str) -> list[Record]:
+        cells, found = self.ledger.cells, list[Record]()
+        for start in range(0, len(places), ON_END):
+            for place in places[start : start + ON_END]:
+                found += rows(self.partition, position, place, cells.get(place), now)
+            await asyncio.sleep(0)
         return [*found, mark(self.partition, position, now)]
 
     def _judge(self, event: Event, until: int, puts: list[Put]) -> Flaw | None:

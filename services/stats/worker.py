@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from time import perf_counter
 
 import structlog
@@ -16,9 +16,10 @@ from schemas.errors import Fenced, Unavailable
 from schemas.topics import named
 from services.stats.audit import Auditor, Report
 from services.stats.drifts import Drifts
+from services.stats.flushes import Flushes
 from services.stats.metrics import Metrics
 from services.stats.said import audited
-from services.stats.source import Source
+from services.stats.source import AT_ONCE, Source
 from services.stats.store import Put, Store
 
 _log = structlog.get_logger(__name__)
@@ -34,8 +35,9 @@ class Worker:
         self.sources: dict[Partition, Source] = {}
         self._aside: dict[Partition, Source] = {}
         self._drifts = Drifts()
-        self.contact, self.turns = Contact("stats"), Turns(["flush", "look"])
+        self.contact, self.turns = Contact("stats"), Turns(["look"])
         self._refused: dict[Partition, str] = {}
+        self._flushes, self._large = Flushes(self._flush), asyncio.Lock()
 
     def start(self, partition: Partition) -> int:
         """Take a partition that is coming; return where to read on.
@@ -69,13 +71,21 @@ class Worker:
     @property
     def held(self) -> frozenset[Partition]:
         """The partitions held now that count."""
-        return frozenset(partition for partition, s in self.sources.items() if s.counts)
+        return frozenset(source.partition for source in self._counting)
 
     @property
     def caught_up(self) -> bool:
         """Whether everything held may be published."""
-        counting = [source for source in self.sources.values() if source.counts]
-        return bool(counting) and all(source.caught_up for source in counting)
+        return bool(self.held) and not self.reading_up
+
+    @property
+    def reading_up(self) -> bool:
+        """Whether something that counts is held and may not be published yet."""
+        return not all(source.caught_up for source in self._counting)
+
+    @property
+    def _counting(self) -> list[Source]:
+        return [source for source in self.sources.values() if source.counts]
 
     def positions(self) -> dict[Partition, int]:
         """Return how far each partition has come."""
@@ -84,11 +94,14 @@ class Worker:
     async def take(self, batch: Batch) -> bool:
         """Fold a batch. False: it does not begin where its partition stands; seek there."""
         source = self.sources.get(batch.source)
-        if source is None or not batch.lease.alive or not await self._loaded(source):
+        if source is None or not await self._loaded(source):
             return True
-        if batch.base != source.position:
-            return False
-        puts, letters = source.fold(batch, self._now())
+        async with source.still:
+            if not batch.lease.alive or not self._holds(source):
+                return True
+            if batch.base != source.position:
+                return False
+            puts, letters = source.fold(batch, self._now())
         if letters:
             _log.warning("dead letters", source=source.partition, count=len(letters))
             await self.log.publish(letters)
@@ -99,10 +112,12 @@ class Worker:
         return True
 
     async def flush(self) -> None:
-        """Publish what changed in each partition; several commits go on side by side."""
-        counting = [source for source in self.sources.values() if source.counts]
-        await asyncio.gather(*(self._flush(source) for source in counting))
-        self.turns.turn("flush")
+        """Publish what changed in each partition."""
+        await self._flushes.round(self._counting)
+
+    async def aclose(self) -> None:
+        """Publish no more."""
+        await self._flushes.aclose()
 
     async def audit(self, auditor: Auditor) -> None:
         """Publish what a recount finds about the sources held here."""
@@ -138,7 +153,12 @@ class Worker:
         return {"stats": f"catching up on {names}"} if behind else {}
 
     def _doubt(self) -> str | None:
-        return self.contact.doubt() or self._store.doubt() or self.turns.late()
+        return self.contact.doubt() or self._store.doubt() or self.turns.late() or self._stuck()
+
+    def _stuck(self) -> str | None:
+        late = ((source.partition, source.turns.late()) for source in self._counting)
+        told = (f"{place.topic}/{place.number}: {why}" for place, why in late if why is not None)
+        return next(told, None)
 
     def _new(self, partition: Partition) -> Source:
         partitions = self.log.partitions(named(partition.topic))
@@ -199,8 +219,14 @@ class Worker:
                 return
             source.claiming.result()
             source.claiming = None
+        if await self._loaded(source):
+            # Many rows, as after a replay, are held in memory for one partition at a time.
+            async with self._large if len(source.dirty) > AT_ONCE else nullcontext():
+                await self._publish(source)
+
+    async def _publish(self, source: Source) -> None:
         async with self._publishing(source):
-            if await self._loaded(source) and not source.fences.resting:
+            if self._holds(source) and not source.fences.resting:
                 await source.claim(self.log)
                 if source.due:
                     with self.metrics.flush.time():

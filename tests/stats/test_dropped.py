@@ -31,6 +31,15 @@ def test_what_has_not_come_while_nobody_folds_is_lost() -> None:
     assert dropped.lost(SLOW, folded=10, read=20)
 
 
+def test_what_others_fold_now_and_then_keeps_nothing_lost_from_being_seen() -> None:
+    dropped = Dropped(most=8)
+    assert not dropped.lost(SLOW, folded=10, read=20)
+    with dropped.folding():
+        pass
+    assert not dropped.lost(SLOW, folded=10, read=20)
+    assert dropped.lost(SLOW, folded=10, read=20)
+
+
 def test_what_moves_on_is_not_lost() -> None:
     dropped = Dropped(most=1)
     for folded in range(10, 20):

@@ -1,4 +1,4 @@
-"""What the audit keeps grows with what stands, not with how often that has changed."""
+"""What the audit keeps grows with what stands, and is what every reader shows."""
 
 import gc
 import tracemalloc
@@ -78,3 +78,15 @@ def test_totals_that_changed_thousands_of_times_take_the_room_of_one() -> None:
 
 def test_a_fact_that_was_corrected_thousands_of_times_takes_the_room_of_one() -> None:
     assert grown(Recount().read, activities()) < 20 * CHANGES
+
+
+def test_a_row_of_an_older_catalogue_whose_own_mark_is_gone_is_not_shown() -> None:
+    shown = Published()
+    for made in rows(SOURCE, 7, PLACE, Cell({"visits": 7}, {}), WHEN):
+        old = stated(made.value).data
+        assert isinstance(old, CounterUpdated)
+        shown.keep_back(old.model_copy(update={"catalogue": old.catalogue - 1}))
+    newer = stated(mark(SOURCE, 9, WHEN).value).data
+    assert isinstance(newer, CountersFlushed)
+    shown.flush(newer)
+    assert not shown.at(PLACE).sums

@@ -15,10 +15,13 @@ from bus.turns import Turns
 from schemas.codec import Event, decode
 from schemas.errors import Fenced, Unavailable
 from schemas.topics import DEAD_LETTERS, RESULTS
+from services.stats import app
 from services.stats.audit import Report
+from services.stats.source import ON_END
 from services.stats.store import TABLES, Store
 from services.stats.worker import Worker
 from tests.histories import record
+from tests.stats.running import until
 from tests.stats.test_worker import service
 
 SOURCE = Partition(RESULTS.name, 0)
@@ -154,6 +157,57 @@ async def test_what_changes_while_rows_are_on_their_way_goes_out_next(state: Sta
     assert log.said() == [("updated", 2, 2), ("flushed", 2, None)]
 
 
+async def test_many_rows_are_made_in_pieces_and_all_tell_of_one_position(state: State) -> None:
+    log = Log()
+    worker = started(log, state)
+    many = 3 * ON_END
+    await worker.take(batch(0, *(service(n, node=f"n-{n}") for n in range(many))))
+    await worker.sources[SOURCE].claim(worker.log)
+    flushing = asyncio.create_task(worker.flush())
+    rounds = 0
+    while not worker.sources[SOURCE].still.locked():  # noqa: ASYNC110  # a lock has no event
+        await asyncio.sleep(0)
+    taking = asyncio.create_task(worker.take(batch(many, service(0, 2, node="n-1"))))
+    while worker.sources[SOURCE].still.locked() and not taking.done():
+        await asyncio.sleep(0)
+        rounds += 1
+    assert await taking
+    await flushing
+    assert rounds >= many // ON_END
+    assert log.said() == [*[("updated", many, 1)] * many, ("flushed", many, None)]
+    await worker.flush()
+    *rows, _ = log.said()
+    assert sorted(rows, key=str) == [("updated", many + 1, 2), ("updated", many + 1, None)]
+
+
+async def test_what_came_while_its_partition_went_and_came_back_is_not_lost(state: State) -> None:
+    log = Log()
+    worker = started(log, state)
+    await worker.take(batch(0, service(0)))
+    await worker.flush()
+    log.said()
+    before = worker.sources[SOURCE]
+    await before.still.acquire()
+    taking = asyncio.create_task(worker.take(batch(1, service(1))))
+    await asyncio.sleep(0)
+    worker.drop(SOURCE)
+    assert worker.start(SOURCE) == 1
+    before.still.release()
+    await taking
+    assert await worker.take(batch(1, service(1)))
+    await worker.flush()
+    assert log.said() == [("updated", 2, 2), ("flushed", 2, None)]
+
+
+async def test_a_worker_is_not_ready_before_its_ledger_is_there(state: State) -> None:
+    log = Log()
+    worker = started(log, state)
+    await worker.sources[SOURCE].claim(worker.log)
+    assert worker.ready() == {"stats": "catching up on yizhan.results/0"}
+    await worker.flush()
+    assert worker.ready() == {}
+
+
 async def test_a_mark_goes_out_also_when_only_the_position_moved(state: State) -> None:
     log = Log()
     worker = started(log, state)
@@ -253,6 +307,26 @@ async def test_rows_and_a_recount_that_meet_a_log_that_goes_away_end_nobody(
     log.said()
     await worker.flush()
     assert log.said() == [("updated", 2, 2), ("flushed", 2, None)]
+
+
+class Unread(Log):
+    """Cannot be read: `asked` counts who tried."""
+
+    asked = 0
+
+    def subscribe(self, *_: object) -> None:
+        self.asked += 1
+        raise Unavailable("away")
+
+
+async def test_a_log_that_is_away_when_a_recount_begins_ends_nobody(state: State) -> None:
+    log = Unread()
+    worker = started(log, state)
+    await worker.flush()
+    recounting = asyncio.create_task(app._audit(worker, 0.001))
+    await until(lambda: log.asked >= 3 or recounting.done())
+    assert not recounting.done()
+    recounting.cancel()
 
 
 async def test_a_recount_that_could_not_be_told_is_no_doubt_once_the_log_is_back(
@@ -439,12 +513,12 @@ async def test_rows_that_the_log_refuses_are_told_with_the_reason_until_it_takes
 async def test_a_flush_that_hangs_makes_stats_not_ready_until_it_comes_back(state: State) -> None:
     log, now = Log(), [0.0]
     worker = started(log, state)
-    worker.turns = Turns(["flush"], lambda: now[0])
+    worker.sources[SOURCE].turns = Turns(["flush"], lambda: now[0])
     await worker.take(batch(0, service(0)))
     log.held.clear()
     flushing = asyncio.create_task(worker.flush())
     now[0] = 75.0
-    assert worker.ready() == {"stats": "flush has not turned for 75 s"}
+    assert worker.ready() == {"stats": "yizhan.results/0: flush has not turned for 75 s"}
     log.held.set()
     await flushing
     assert worker.ready() == {}
