@@ -36,9 +36,8 @@ test: setup ## Run the tests; those that need Kafka or Chromium are skipped wher
 
 # ONLY names one test, as a failing one prints it with its seed.
 ONLY ?= tests/faults tests/simulation
-faults: setup ## Break things on purpose, under load, for half an hour; and 2,000 simulated runs
-	@$(MAKE) --silent kafka || true
-	@YIZHAN_REQUIRE="$$YIZHAN_REQUIRE faults" YIZHAN_SEEDS=$${YIZHAN_SEEDS:-2000} $(BIN)/pytest $(ONLY)
+faults: setup kafka ## Break things on purpose, under load, for half an hour; and 2,000 simulated runs
+	@YIZHAN_REQUIRE="kafka browser faults" YIZHAN_SEEDS=$${YIZHAN_SEEDS:-2000} $(BIN)/pytest $(ONLY)
 
 faults-long: setup ## The same with every figure in full, and 20,000 simulated runs
 	@YIZHAN_FAULTS=long YIZHAN_SEEDS=$${YIZHAN_SEEDS:-20000} $(MAKE) --silent faults

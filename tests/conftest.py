@@ -1,9 +1,9 @@
-"""What many tests stand on: a real Kafka, a browser, and what happens where they are missing."""
+"""What many tests stand on: a real Kafka, a browser, what happens without them, and figures."""
 
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,6 +18,8 @@ from schemas.topics import TOPICS
 
 MARKS = {"kafka": "kafka", "own_kafka": "kafka", "kafka_jars": "kafka", "chromium": "browser"}
 """Who asks for the fixture gets the marker, so that `-m "not kafka"` leaves out exactly those."""
+_FIGURES = pytest.StashKey[list[str]]()
+Tell = Callable[..., None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,6 +34,29 @@ def lacking(word: str, sentence: str) -> NoReturn:
     if word in os.environ.get("YIZHAN_REQUIRE", "").split():
         pytest.fail(sentence, pytrace=False)
     pytest.skip(sentence)
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Tell:
+    """Print figures now, and once more when all tests are through."""
+    told = request.config.stash.setdefault(_FIGURES, [])
+
+    def say(text: str, **figures: object) -> None:
+        line = f"{request.node.name}: {text}" + "".join(f", {k} {v}" for k, v in figures.items())
+        print(line)
+        told.append(line)
+
+    return say
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    told = config.stash.get(_FIGURES, [])
+    if told:
+        terminalreporter.section("figures")
+        for line in told:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

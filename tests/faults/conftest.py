@@ -1,18 +1,18 @@
-"""What fault tests stand on: when they run, their dice, and the figures they print."""
+"""What fault tests stand on: when they run, how much of them, their dice, and three nodes."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from tests.conftest import Tell
 from tests.faults.nodes import Nodes, three
 
+__all__ = ["LONG", "Tell"]
 LONG = "long" in os.environ.get("YIZHAN_FAULTS", "")
 """Whether everything is wanted, not the slice that fits into half an hour."""
-_FIGURES = pytest.StashKey[list[str]]()
-Tell = Callable[..., None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,33 +24,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def tell(request: pytest.FixtureRequest) -> Tell:
-    """Print figures now, and once more when all tests are through."""
-    told = request.config.stash.setdefault(_FIGURES, [])
-
-    def say(text: str, **figures: object) -> None:
-        line = f"{request.node.name}: {text}" + "".join(f", {k} {v}" for k, v in figures.items())
-        print(line)
-        told.append(line)
-
-    return say
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    told = config.stash.get(_FIGURES, [])
-    if told:
-        terminalreporter.section("figures")
-        for line in told:
-            terminalreporter.write_line(line)
-
-
-@pytest.fixture
 def dice(request: pytest.FixtureRequest) -> Random:
     """Dice of a seed that YIZHAN_SEED sets; what a failing test prints repeats it."""
     seed = os.environ.get("YIZHAN_SEED", "1")
-    print(f"seed {seed}; repeat: YIZHAN_SEED={seed} make faults ONLY={request.node.nodeid}")
+    verb = "faults-long" if LONG else "faults"
+    print(f"seed {seed}; repeat: YIZHAN_SEED={seed} make {verb} ONLY={request.node.nodeid}")
     return Random(seed)
 
 

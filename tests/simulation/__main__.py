@@ -1,4 +1,7 @@
-"""Run seeds of the simulation: `python -m tests.simulation 17 -v`, or `--from 0 --count 1000`."""
+"""Run seeds of the simulation: `python -m tests.simulation 17 -v`, or `--from 0 --count 1000`.
+
+The last line holds the figures as JSON, `found` what ended it by `--until`.
+"""
 
 import argparse
 import gc
@@ -23,22 +26,23 @@ def main() -> int:
         structlog.configure(wrapper_class=quiet)
     gc.freeze()
     began, happened, failed, ran = time.monotonic(), Counter[str](), list[int](), 0
-    traces = list[str]()
+    traces, found = list[str](), ""
     for seed in given.seeds or range(given.first, given.first + given.count):
         ran += 1
         try:
-            found = run(drawn(seed))
-            happened += found.happened
-            traces.append(found.trace)
+            made = run(drawn(seed))
+            happened += made.happened
+            traces.append(made.trace)
         except Exception as error:  # noqa: BLE001  # told, with how to repeat it
             failed.append(seed)
             _tell(seed, error, verbose=given.verbose)
-            if given.stop:
+            if isinstance(error, AssertionError) and str(error).startswith(tuple(given.until)):
+                found = str(error)
                 break
     spent = time.monotonic() - began
     print(f"{ran} seeds, {len(failed)} failed, {ran / spent * 60:.0f} a minute")
     figures = {"ran": ran, "failed": failed, "seconds": spent, "happened": happened}
-    print(json.dumps(figures | {"traces": traces[:100]}))
+    print(json.dumps(figures | {"traces": traces[:100], "found": found}))
     return 1 if failed else 0
 
 
@@ -47,7 +51,9 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("seeds", nargs="*", type=int)
     parser.add_argument("--from", dest="first", type=int, default=0)
     parser.add_argument("--count", type=int, default=0)
-    parser.add_argument("--stop", action="store_true", help="end at the first seed that fails")
+    parser.add_argument(
+        "--until", nargs="*", default=[], help="end at the first seed that fails for such a reason"
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="show logs and where it fails")
     return parser.parse_args()
 

@@ -14,7 +14,11 @@ from tests.simulation.events import record, stated
 from tests.simulation.log import Log
 from tests.simulation.options import Options
 
-AREAS = ("hub", "city", "county-a", "county-b")
+AREAS: dict[str, str | None] = {
+    "hub": None, "city": "hub", "county-a": "city", "county-b": "city"
+}  # fmt: skip
+"""Nodes that are no stations, each with what it lies below."""
+TWICE = "county-a.twice"
 NAMES = (
     "services_delivered", "visits", "problems_found", "problems_solved", "activities_held",
     "activity_persons", "licence_days", "consult_person_times", "enterprises_served",
@@ -33,11 +37,13 @@ class Stations:
         share = -(-options.facts // max(count, 1))
         self.merged: dict[str, str] = {}
         self.histories = [History(f"h{n}", self._dice, share) for n in range(count)]
+        self.above = AREAS | {node: "county-a" for h in self.histories for node in h.stations}
+        """What each node lies below in the end."""
 
     def registry(self) -> Iterator[Record]:
-        for history in self.histories:
-            for node in history.stations:
-                yield record("node.opened", node, name=node, kind="station", parent="county-a")
+        for node, parent in self.above.items():
+            if node not in AREAS:
+                yield record("node.opened", node, name=node, kind="station", parent=parent)
 
     async def run(self, clients: Clients, pause: float) -> None:
         """Tell all of it."""
@@ -61,7 +67,8 @@ class Stations:
         for revision in range(2, 6):
             await asyncio.sleep(self._dice.random() * pause * 2)
             history = self._dice.choice(self.histories)
-            node, parent = self._dice.choice(history.stations), self._dice.choice(AREAS)
+            node, parent = self._dice.choice(history.stations), self._dice.choice([*AREAS])
+            self.above[node] = parent
             moved: dict[str, Any] = {
                 "name": node,
                 "kind": "station",
@@ -84,7 +91,7 @@ class Stations:
         """State the same revision twice, with other content: the first in the log stands."""
         for n in range(2):
             data = self.histories[0].stated(1) | {"node_id": "county-a", "enterprise_id": f"e{n}"}
-            await clients.send(event("visit.completed", "county-a.twice", data, n))
+            assert await clients.send(event("visit.completed", TWICE, data, n)) == 202
 
 
 def poison(log: Log, dice: Random) -> list[Record]:
@@ -96,19 +103,39 @@ def poison(log: Log, dice: Random) -> list[Record]:
 
 
 def expected(stations: Stations) -> Iterator[tuple[str, str, int]]:
-    """Yield node, key and value of all that was told."""
-    for history in stations.histories:
-        yield from _values(history.stations, history.expected, stations.merged)
+    """Yield node, key and value of all that was told, at stations and at all that lies above.
 
-
-def _values(
-    stations: Sequence[str], told: Expected, merged: dict[str, str]
-) -> Iterator[tuple[str, str, int]]:
-    keys = {*NAMES, *(key for _, key in told.sums)}
-    for node in stations:
-        for key in sorted(keys):
-            members = {_last(one, merged) for one in told.sets.get((node, key), ())}
+    Amounts add up on the way, sets of enterprises are united.
+    """
+    told, nodes = _everywhere(stations), stations.above if stations.histories else ()
+    keys = sorted({*NAMES, *(key for _, key in told.sums)})
+    for node in nodes:
+        for key in keys:
+            members = told.sets.get((node, key))
             yield node, key, len(members) if members else told.sums.get((node, key), 0)
+
+
+def _everywhere(stations: Stations) -> Expected:
+    """Return what every node has to show, whoever told it."""
+    conflict = Expected()
+    if stations.histories:
+        conflict.sums["county-a", "visits"] = 1
+        conflict.sets["county-a", "enterprises_visited"] = {"one of both"}
+    whole = Expected()
+    for told in (conflict, *(history.expected for history in stations.histories)):
+        for (node, key), amount in told.sums.items():
+            for at in _path(node, stations.above):
+                whole.sums[at, key] += amount
+        for (node, key), members in told.sets.items():
+            for at in _path(node, stations.above):
+                whole.sets[at, key] |= {_last(one, stations.merged) for one in members}
+    return whole
+
+
+def _path(node: str | None, above: dict[str, str | None]) -> Iterator[str]:
+    while node is not None:
+        yield node
+        node = above[node]
 
 
 def _last(enterprise: str, merged: dict[str, str]) -> str:

@@ -1,6 +1,8 @@
 """A process's link to the simulated log: the port, with everything that can happen on the way."""
 
 import asyncio
+from asyncio import Lock
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -22,6 +24,7 @@ class Link:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._epochs: dict[str, int] = {}
+        self._busy: dict[str, Lock] = defaultdict(Lock)
         self.readers: list[Reader] = []
         self.freeze: Callable[[], None] = lambda: None
         """Stops whoever holds this link, in the middle of a step."""
@@ -43,8 +46,9 @@ class Link:
         return await self._write(lambda: self._log.put(records))
 
     async def claim(self, owner: str) -> None:
-        self._epochs.pop(owner, None)
-        self._epochs[owner] = await self._ask(lambda: self._log.claim(owner))
+        async with self._busy[owner]:
+            self._epochs.pop(owner, None)
+            self._epochs[owner] = await self._ask(lambda: self._log.claim(owner))
 
     async def advance(
         self,
@@ -53,15 +57,20 @@ class Link:
         outputs: Sequence[Record],
     ) -> list[Position]:
         _fit(outputs)
+        # As at a real log one process makes one step of an owner after the other.
+        async with self._busy[owner]:
+            return await self._step(owner, dict(moves), outputs)
+
+    async def _step(
+        self, owner: str, moves: Mapping[Partition, tuple[int, int]], outputs: Sequence[Record]
+    ) -> list[Position]:
         epoch = self._epochs.get(owner)
         if epoch is None:
             raise Fenced(owner)
         if self._log.odds("pause", 0.03):
             self.freeze()
         try:
-            return await self._write(
-                lambda: self._log.step(owner, epoch, dict(moves), outputs), outputs
-            )
+            return await self._write(lambda: self._log.step(owner, epoch, moves, outputs), outputs)
         except BaseException:
             self._epochs.pop(owner, None)
             raise

@@ -95,7 +95,7 @@ class Log:
                 self.happened["unsynced writes lost"] += 1
             if not writing.done.done():
                 writing.done.set_exception(Unavailable("the log lost power"))
-            writing.done.exception()
+                writing.done.exception()  # whoever waited may have gone
 
     def put(self, records: Iterable[Record]) -> list[Position]:
         """Append records now, each where its route leads."""

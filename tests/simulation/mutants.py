@@ -1,123 +1,217 @@
-"""Deliberate bugs: small changes of the code, each of which some seed must find."""
+"""Deliberate bugs, each of which some seed must find as what it is."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """In `file` the text `old`, which stands there once, becomes `new`."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-
-    def apply(self, root: Path) -> str:
-        """Change the file below `root`; return its whole text as it was."""
-        path = root / self.file
-        text = path.read_text()
-        found = text.count(self.old)
-        assert found == 1, f"{self.name}: {found} times in {self.file}: {self.old!r}"
-        path.write_text(text.replace(self.old, self.new))
-        return text
-
+from tests.simulation.mutant import Change, Mutant
 
 WORKER, SOURCE = "services/stats/worker.py", "services/stats/source.py"
 FOLD, HOST = "services/stats/fold.py", "services/stats/app.py"
 JUDGE, TAKEOVER = "services/matching/source.py", "services/matching/takeover.py"
-VIEWS = "services/screens/views.py"
+VIEWS, COUNTERS = "services/screens/views.py", "services/screens/counters.py"
 BOOK, DOOR = "services/matching/book.py", "services/intake/door.py"
-PUBLISH = "await self._log.publish([one.record for one in admitted])"
-SAVE = "self._store.save(batch.source, batch.base, batch.next, puts)"
+STATE = "bus/state.py"
+PUBLISH = "self._log.publish(records)"
+MOVE = """\
+        with self.write() as connection:
+            if not self._swap(source, base, to):
+                raise Fenced(f"the position of {source.topic}/{source.number} in {self._place}")
+            yield connection
+"""
+NUMBER = ("row:", "drift:", "ledger:")
+"""A wrong number: in a row as it is published, by the audit, or on a screen in the end."""
+OLDER = ("stale row:", "mark went back:")
+"""A number that replaces a newer one."""
 
 MUTANTS = (
-    Mutant("drop the base check", WORKER, "if batch.base != source.position:", "if False:"),
-    Mutant("position before state", WORKER, SAVE, SAVE.replace("puts", "[]")),
     Mutant(
-        "acknowledge before it is durable",
-        DOOR,
-        f"positions = {PUBLISH}",
-        f"positions = []\n            self._late = __import__('asyncio').ensure_future("
-        f"{PUBLISH.removeprefix('await ')})",
+        "drop the base check",
+        NUMBER,
+        (
+            Change(WORKER, "if batch.base != source.position:", "if False:"),
+            # The state compares as well: it is asked to move from wherever it stands.
+            Change(
+                WORKER,
+                "(batch.source, batch.base, batch.next, puts)",
+                "(batch.source, self._store.position(batch.source), batch.next, puts)",
+            ),
+        ),
     ),
-    Mutant("add instead of replace", FOLD, "self._add(before, -1)", "self._add((), -1)"),
     Mutant(
-        "forget a release", BOOK, "        self.diary.free(assignment, members)", "        pass"
+        "position before state",
+        NUMBER,
+        (
+            Change(
+                STATE,
+                MOVE,
+                MOVE.replace(" as connection", "").replace(
+                    "            yield connection\n",
+                    "        with self.write() as connection:\n            yield connection\n",
+                ),
+            ),
+        ),
+    ),
+    Mutant(
+        "ack before durable",
+        ("lost:",),
+        (
+            Change(
+                DOOR,
+                f"positions = await {PUBLISH}",
+                f"positions = []\n                __import__('asyncio').ensure_future({PUBLISH})",
+            ),
+        ),
+    ),
+    Mutant(
+        "add instead of replace",
+        NUMBER,
+        (Change(FOLD, "self._add(before, -1)", "self._add((), -1)"),),
+    ),
+    Mutant(
+        "forget a release",
+        ("reserved:",),
+        (Change(BOOK, "        self.diary.free(assignment, members)", "        pass"),),
     ),
     Mutant(
         "publish before caught up",
-        SOURCE,
-        "self.until is not None and self.position >= self.until",
-        "self.until is not None",
+        OLDER,
+        (
+            Change(
+                SOURCE,
+                "self.until is not None and self.position >= self.until",
+                "self.until is not None",
+            ),
+        ),
     ),
     Mutant(
         "decide while replaying",
-        TAKEOVER,
-        "while position < end:",
-        "while position < end // 2:",
+        ("decisions:", "takeover:"),
+        (
+            Change(TAKEOVER, "while position < end:", "while position < min(end, 1):"),
+            # Nor is it noticed that the book is not where the log says its owner stands.
+            Change(TAKEOVER, "if at != (told :=", "if False and at != (told :="),
+        ),
     ),
     Mutant(
         "a zombie is not fenced",
-        "tests/simulation/log.py",
-        "if holder.epoch != epoch:",
-        "if False:",
+        (*OLDER, "decisions:", "takeover:"),
+        (Change("tests/simulation/log.py", "if holder.epoch != epoch:", "if False:"),),
     ),
     Mutant(
         "forget what was unpublished at a restart",
-        WORKER,
-        "source.ledger, source.dirty = await",
-        "source.ledger, _ = await",
+        NUMBER,
+        (Change(WORKER, "source.ledger, source.dirty = await", "source.ledger, _ = await"),),
     ),
     Mutant(
         "forget what changed during a commit",
-        SOURCE,
-        "if self.dirty[place] <= position:",
-        "if True:",
+        NUMBER,
+        (Change(SOURCE, "if self.dirty[place] <= position:", "if True:"),),
     ),
     Mutant(
         "forget an input in pool.advanced",
-        JUDGE,
-        "for place, at in self._decided.items()}\n        mark",
-        "for place, at in self._decided.items() if 'ref' not in place.topic}\n        mark",
+        ("liveness:", "decisions:"),
+        (
+            Change(
+                JUDGE,
+                "for place, at in self._decided.items()}\n        mark",
+                "for place, at in self._decided.items() if 'ref' not in place.topic}\n        mark",
+            ),
+        ),
     ),
     Mutant(
         "answer an ask again",
-        "services/matching/asking.py",
-        "if (named(event), event.subject) in sitting.book.answered:",
-        "if False:",
+        ("decisions:",),
+        (
+            Change(
+                "services/matching/asking.py",
+                "if (named(event), event.subject) in sitting.book.answered:",
+                "if False:",
+            ),
+        ),
     ),
     Mutant(
         "offers that never expire",
-        "services/matching/clock.py",
-        "offering.expire(sitting, request)",
-        "pass",
+        ("liveness:", "decisions:"),
+        (Change("services/matching/clock.py", "offering.expire(sitting, request)", "pass"),),
     ),
     Mutant(
         "do not read again what Faust dropped",
-        HOST,
-        "if self._dropped.lost(partition, position, read):",
-        "if False:",
+        ("liveness:",),
+        (Change(HOST, "if self._dropped.lost(partition, position, read):", "if False:"),),
     ),
     Mutant(
         "go on when a dead letter was not written",
-        WORKER,
-        "await self.log.publish(letters)",
-        "await __import__('asyncio').gather(self.log.publish(letters), return_exceptions=True)",
+        ("letters:", "liveness:"),
+        (
+            Change(
+                WORKER,
+                "await self.log.publish(letters)",
+                "await __import__('asyncio').gather("
+                "self.log.publish(letters), return_exceptions=True)",
+            ),
+        ),
     ),
     Mutant(
         "show rows before their mark",
-        "services/screens/counters.py",
-        "self._rows(row.topic, row.partition).keep_back(row)",
-        "rows = self._rows(row.topic, row.partition)\n        rows.keep_back(row)\n        "
-        "[self._put(place, held, held.row()) for place, held in rows.waiting.items()]",
+        ("flicker:",),
+        (
+            Change(
+                COUNTERS,
+                "self._rows(row.topic, row.partition).keep_back(row)",
+                "rows = self._rows(row.topic, row.partition)\n        rows.keep_back(row)\n"
+                "        [self._put(at, one, one.row()) for at, one in rows.waiting.items()]",
+            ),
+        ),
     ),
-    Mutant("forget to merge again", VIEWS, "        if enterprises:", "        if False:"),
-    Mutant("forget that a node has moved", VIEWS, "        if nodes:", "        if False:"),
+    Mutant(
+        "forget to merge again",
+        ("ledger:", "screens:"),
+        (Change(VIEWS, "        if enterprises:", "        if False:"),),
+    ),
+    Mutant(
+        "forget that a node has moved",
+        NUMBER,
+        (Change(VIEWS, "        if nodes:", "        if False:"),),
+    ),
+    Mutant(
+        "count a parent twice",
+        NUMBER,
+        (
+            Change(
+                COUNTERS,
+                "Share(tuple(self._path(*place)), sums, sets)",
+                "Share((*(path := self._path(*place)), *path[1:2]), sums, sets)",
+            ),
+        ),
+    ),
+    Mutant(
+        "add enterprises up instead of uniting them",
+        NUMBER,
+        (
+            Change(
+                COUNTERS,
+                "cell.hold(key, member, times)",
+                "cell.hold(key, member if at[0] == path[0] else path[0] + member, times)",
+            ),
+        ),
+    ),
     Mutant(
         "publish with the claim of another life",
-        SOURCE,
-        "        self.until = await log.highwater(self.partition)",
-        "        self.until = self.position",
+        OLDER,
+        (
+            Change(
+                SOURCE,
+                "        self.until = await log.highwater(self.partition)",
+                "        self.until = self.position",
+            ),
+        ),
+    ),
+    Mutant(
+        "index what is older over what stands",
+        ("index:",),
+        (
+            Change(
+                "services/screens/judge.py",
+                "verdict(before, one.event",
+                "verdict(None, one.event",
+            ),
+        ),
     ),
 )

@@ -18,7 +18,8 @@ and posts come again. drop: batches do not come. compact, abort: the log gets ga
 class Options:
     """All of one run that the seed decides beforehand. Times in virtual seconds.
 
-    `file`: the workers of stats keep real state files, which are slow, but the real thing.
+    `file`: stats and screens keep real state files, which are slow, but the real thing; without,
+    screens have no index.
     """
 
     seed: int
@@ -55,5 +56,5 @@ def drawn(seed: int) -> Options:
         seconds=dice.uniform(1.5, 4.0),
         every=dice.choice((0.1, 0.3, 0.6)),
         session=dice.uniform(0.3, 1.0),
-        file=kind == "facts" and dice.random() < 0.2,
+        file=kind != "asks" and dice.random() < 0.25,
     )

@@ -7,6 +7,7 @@ from contextvars import Context, copy_context
 from typing import Protocol
 
 from schemas.errors import Fenced, Unavailable
+from tests.simulation.file import File
 from tests.simulation.link import Link
 from tests.simulation.log import Log
 from tests.simulation.loop import OWNER, Loop, Owner
@@ -37,6 +38,8 @@ class Process:
         self._link: Link | None = None
         self.broken: list[BaseException] = []
         self.ending = False
+        if isinstance(disk, File):
+            disk.kill = lambda: self.kill(0.5 * log.options.session)
 
     @property
     def runs(self) -> bool:

@@ -1,24 +1,72 @@
-"""Screens as a process: the real follower and views; documents are made from them elsewhere."""
+"""Screens as a process: the real follower, views and fact index; documents are made elsewhere."""
 
+from asyncio import TaskGroup, get_running_loop
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from bus.port import Partition
 from schemas.days import Period
+from schemas.topics import RESULTS
 from services.screens.follow import Follower
+from services.screens.index import Index
 from services.screens.views import Views
+from tests.simulation.file import File
 from tests.simulation.link import Link
+from tests.simulation.log import EPOCH
 from tests.simulation.shown import Shown
 
+if TYPE_CHECKING:
+    from bus.state import State
+
+P = ParamSpec("P")
+T = TypeVar("T")
 ALL = Period.parse("all")
 
 
-class Screen:
-    """The views of one process in its present life."""
+class Aside(ThreadPoolExecutor):
+    """A thread that is none: what it is given comes a moment later, and dies with its process."""
 
-    def __init__(self) -> None:
+    def submit(self, work: Callable[P, T], /, *args: P.args, **more: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        get_running_loop().call_later(0.001, self._do, future, work, args, more)
+        return future
+
+    @staticmethod
+    def _do(future: Future[T], work: Callable[..., T], args: tuple[Any, ...], more: Any) -> None:
+        try:
+            future.set_result(work(*args, **more))
+        except BaseException as error:  # noqa: BLE001  # whoever awaits is told
+            future.set_exception(error)
+
+
+class Screen:
+    """The views of one process in its present life, and what is kept on its disk if it has one."""
+
+    def __init__(self, disk: File | None = None) -> None:
+        self.disk = disk
         self.views = Views.empty(300)
+        self.index: Index | None = None
+        self.state: State | None = None
 
     async def run(self, link: Link) -> None:
-        """Follow for ever, from nothing."""
-        self.views = Views.empty(300)
-        await Follower(link, self.views).run()
+        """Follow for ever: the views from nothing, the index from where its state stands."""
+        self.views, self.index = Views.empty(300), None
+        async with TaskGroup() as tasks:
+            tasks.create_task(Follower(link, self.views).run())
+            if self.disk is not None:
+                with self.disk.opened() as self.state:
+                    self.index = Index(link, self.state, self.views, _clock, 4)
+                    self.index.writer.thread = Aside(1)
+                    await self.index.run()
+
+    def shows(self, source: Partition, end: int) -> bool:
+        """Whether all of a source up to `end` is in what is shown."""
+        if self.views.flushed.at(source) < end:
+            return False
+        if self.disk is None or source.topic != RESULTS.name:
+            return True
+        return self.index is not None and self.index.marks.at(source) >= end
 
     def check(self, shown: Shown) -> None:
         """Hold the numbers at the root against the rows of just the marks that were read."""
@@ -31,3 +79,7 @@ class Screen:
             assert found.get(key, 0) == amount, (
                 f"flicker: {key} is {found.get(key, 0)} at the root, {amount} by the marks read"
             )
+
+
+def _clock() -> float:
+    return EPOCH + get_running_loop().time()

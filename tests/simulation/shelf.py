@@ -1,4 +1,4 @@
-"""The disk of one stats worker: a real state file, or what the real Store keeps, with its syncs.
+"""The disk of one stats worker without files: what the real Store keeps, with its syncs.
 
 What moves together is one entry of a journal; losing power loses its youngest entries, never an
 older one before a younger.
@@ -6,14 +6,12 @@ older one before a younger.
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 from bus.port import Partition
-from bus.state import State
 from services.stats.fold import Ledger, Place
-from services.stats.store import TABLES, Put, Store
+from services.stats.store import Put
 
 
 class Saved(NamedTuple):
@@ -85,23 +83,3 @@ class Shelf:
 
     def doubt(self) -> None:
         """Nobody waits for it."""
-
-
-class File:
-    """A state file that outlives its process; losing power is tested where its syncs are."""
-
-    def __init__(self, path: Path, identity: str) -> None:
-        self._path, self._identity = path, identity
-
-    @contextmanager
-    def opened(self) -> Iterator[Store]:
-        """Give the store of one life, which merges its blobs often."""
-        with State.open(self._path, TABLES, self._identity) as state:
-            yield Store(state, merge=3)
-
-    def cut(self) -> None: ...
-
-    def wipe(self) -> None:
-        """Lose the file."""
-        for file in self._path.parent.glob(f"{self._path.name}*"):
-            file.unlink()

@@ -15,15 +15,18 @@ from faust.types import TP
 from prometheus_client import CollectorRegistry
 
 from bus.port import Batch, Partition, Subscription
+from bus.state import State
 from schemas.days import SHANGHAI
 from schemas.errors import Unavailable
 from services.stats.app import INPUTS, Host
 from services.stats.audit import auditing
 from services.stats.metrics import Metrics
+from services.stats.store import Store
 from services.stats.worker import Worker
+from tests.simulation.file import File
 from tests.simulation.link import Link
 from tests.simulation.log import EPOCH, Log
-from tests.simulation.shelf import File, Shelf
+from tests.simulation.shelf import Shelf
 
 FLUSH_EVERY, TEND_EVERY, LOOK_EVERY, AUDIT_EVERY = 0.1, 0.4, 1.0, 1.5
 
@@ -54,7 +57,7 @@ class Stage:
         self.subscription, last = subscription, list[Batch]()
         while True:
             for batch in await subscription.poll(1.0):
-                if not self._log.odds("drop", 0.03):
+                if not self._log.odds("drop", 0.1):
                     await self._queue.put(batch)
                     last = [*last[-3:], batch]
             if last and self._log.odds("again", 0.05):
@@ -80,7 +83,9 @@ class Leaving:
 
 async def stats(log: Log, disk: Shelf | File, link: Link) -> None:
     """Count for ever."""
-    with disk.opened() as store:
+    with disk.opened() as kept:
+        # Of a real state blobs are merged often, or no run would come to it.
+        store = Store(kept, merge=3) if isinstance(kept, State) else kept
         await _count(log, store, link)
 
 

@@ -1,6 +1,6 @@
 """Seeds of the simulation: what is promised holds in each, and the faults really happen.
 
-YIZHAN_SEEDS says how many are run, YIZHAN_SEED names a single one.
+YIZHAN_SEEDS says how many are run; each that fails tells the command that repeats it.
 """
 
 import json
@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.options import FAULTS
+from tests.conftest import Tell
+from tests.simulation.options import FAULTS, drawn
 
 ROOT = Path(__file__).parents[2]
 HAPPENS = (
@@ -23,7 +24,7 @@ HAPPENS = (
     "posts without an answer", "posts answered 503", "moved: expired", "moved: matched",
     "moved: nobody", "moved: released", "moved: overdue", "moved: request.cancelled",
     "moved: offer.accepted", "moved: referral", "rows emptied", "claimed: matching",
-    "claimed: stats", "audits",
+    "claimed: stats", "audits", "killed at a commit", "commits lost",
 )  # fmt: skip
 """What must have come up somewhere, or the runs prove little; each fault as well."""
 ENOUGH = 150
@@ -51,34 +52,39 @@ def told(process: subprocess.Popen[str]) -> tuple[str, dict[str, Any]]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(5400)
-def test_what_is_promised_holds_whatever_the_seed_lets_happen() -> None:
-    if seed := os.environ.get("YIZHAN_SEED"):
-        said, figures = told(started(seed, "-v"))
-        assert not figures["failed"], said
-        return
+def test_what_is_promised_holds_whatever_the_seed_lets_happen(tell: Tell) -> None:
     count = int(os.environ.get("YIZHAN_SEEDS", "200"))
     began, at_once = time.monotonic(), os.cpu_count() or 1
     edges = [count * n // at_once for n in range(at_once + 1)]
     runs = [started("--from", str(a), "--count", str(b - a)) for a, b in pairwise(edges)]
     found = [told(run) for run in runs]
     happened = sum((Counter(figures["happened"]) for _, figures in found), Counter[str]())
-    rate = count / (time.monotonic() - began) * 60
-    print(f"\n{count} seeds, {rate:.0f} a minute: {_listed(happened)}")
     failed = [seed for _, figures in found for seed in figures["failed"]]
+    ran = sum(figures["ran"] for _, figures in found)
+    rate = round(ran / (time.monotonic() - began) * 60)
+    injected = sum(happened[name] for name in FAULTS)
+    tell("simulated", seeds=ran, failed=len(failed), faults=injected, **{"a minute": rate})
+    tell(_listed(happened))
     assert not failed, "\n".join(said for said, _ in found)
+    assert ran == count
     if count >= ENOUGH:
         assert not [name for name in (*FAULTS, *HAPPENS) if not happened[name]]
 
 
 @pytest.mark.timeout(600)
 def test_a_seed_repeats_its_run_exactly_whatever_order_sets_have() -> None:
-    seeds = [str(seed) for seed in range(6)]
+    seeds = [str(seed) for seed in (*range(5), next(filter(_kept, range(5, 1000))))]
     runs = [told(started(*seeds, hashing=hashing)) for hashing in ("1", "2")]
     assert runs[0][1]["happened"] == runs[1][1]["happened"]
     assert len(runs[0][1]["traces"]) == len(seeds)
     assert runs[0][1]["traces"] == runs[1][1]["traces"]
     last = told(started(seeds[-1], hashing="3"))
     assert last[1]["traces"] == runs[0][1]["traces"][-1:]
+
+
+def _kept(seed: int) -> bool:
+    """Whether real state files take part."""
+    return drawn(seed).file
 
 
 def _listed(happened: Counter[str]) -> str:

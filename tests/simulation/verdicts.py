@@ -8,7 +8,7 @@ from bus.port import Partition
 from schemas.topics import ASSIGNMENTS, REFERRALS, REQUESTS, Topic
 from services.matching.book import Book
 from tests.matching import reader
-from tests.simulation import facts, letters
+from tests.simulation import facts, indexed, letters
 from tests.simulation.clients import Clients
 from tests.simulation.intake import clock
 from tests.simulation.link import Link
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 async def decided(world: "World") -> None:
     """Hold all decisions against the log, then against who takes over from its beginning."""
     link = Link(world.log)
-    await reader.check(link, clock())
+    try:
+        await reader.check(link, clock())
+    except AssertionError as error:
+        raise AssertionError(f"decisions: {error}") from error
     count = world.log.partitions(REQUESTS)
     await world.until("every partition is held", lambda: len(_books(world)) == count)
     books = _books(world)
@@ -66,12 +69,15 @@ async def agree(world: "World") -> None:
     world.shown.whole()
     wrong = letters.expected(world.log) ^ letters.written(world.log)
     assert not wrong, f"letters: {sorted(wrong)}"
-    fresh = await _fresh(world)
+    fresh, told = await _fresh(world), list(facts.expected(world.stations))
     for screen in (fresh, *world.screens):
-        for node, key, value in facts.expected(world.stations):
-            found = screen.views.counters.read(node, ALL).get(key, 0)
+        shown = {node: screen.views.counters.read(node, ALL) for node in world.stations.above}
+        for node, key, value in told:
+            found = shown[node].get(key, 0)
             assert found == value, f"ledger: {node} {key}: {found} shown, {value} acknowledged"
     for screen in world.screens:
+        if screen.state is not None:
+            indexed.agrees(screen.state, world.log, world.stations)
         assert screen.views.counters._cells == fresh.views.counters._cells, (
             "screens: one that has run for long differs from a fresh one"
         )

@@ -9,14 +9,19 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from sqlalchemy import MetaData
+
 from bus.port import Partition
 from schemas.topics import COUNTED
+from services.screens.tables import TABLES as FACTS
+from services.stats.store import TABLES as LEDGERS
 from tests.simulation import facts, letters
 from tests.simulation.asks import Crowd
 from tests.simulation.clients import Clients
 from tests.simulation.events import record, shuffled
 from tests.simulation.facts import Stations
 from tests.simulation.faults import Faults
+from tests.simulation.file import File
 from tests.simulation.intake import Desk
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop
@@ -24,7 +29,7 @@ from tests.simulation.matching import Matcher
 from tests.simulation.options import Options
 from tests.simulation.process import Process
 from tests.simulation.screens import Screen
-from tests.simulation.shelf import File, Shelf
+from tests.simulation.shelf import Shelf
 from tests.simulation.shown import Shown
 from tests.simulation.stats import stats
 from tests.simulation.verdicts import agree, decided, kept
@@ -45,10 +50,13 @@ class World:
         self.stations, self.crowd = Stations(options), Crowd(self.log, options)
         self.shown = Shown(self.log, Random(f"shown {options.seed}"))
         self.desks = [Desk() for _ in range(2)]
-        self.screens = [Screen() for _ in range(options.screens)]
+        self.screens = [Screen(self._file(f"screens-{n}", FACTS)) for n in range(options.screens)]
         self.processes = [
             *(Process(self.log, f"intake-{n}", desk.run) for n, desk in enumerate(self.desks)),
-            *(Process(self.log, f"screens-{n}", one.run) for n, one in enumerate(self.screens)),
+            *(
+                Process(self.log, f"screens-{n}", one.run, one.disk)
+                for n, one in enumerate(self.screens)
+            ),
             *map(self._stats, range(options.stats)),
         ]
         self.matchers = [Matcher() for _ in range(options.matchers if options.asks else 0)]
@@ -95,10 +103,15 @@ class World:
                 screen.check(self.shown)
 
     def _stats(self, number: int) -> Process:
-        disk: Shelf | File = Shelf(Random(f"shelf {number} {self.options.seed}"))
-        if self.folder is not None:
-            disk = File(self.folder / f"{number}.db", self.log.identity)
-        return Process(self.log, f"stats-{number}", partial(stats, self.log, disk), disk)
+        name = f"stats-{number}"
+        disk = self._file(name, LEDGERS) or Shelf(Random(f"shelf {number} {self.options.seed}"))
+        return Process(self.log, name, partial(stats, self.log, disk), disk)
+
+    def _file(self, name: str, tables: MetaData) -> File | None:
+        if self.folder is None:
+            return None
+        dice = Random(f"file {name} {self.options.seed}")
+        return File(self.folder / f"{name}.db", tables, self.log, dice)
 
     def _registry(self) -> list[Any]:
         areas = {"hub": (None, None), "city": ("city", "hub")}
@@ -155,6 +168,6 @@ class World:
         ends = {source: self.log.tapes[source].shown for source in sources}
         return all(
             self.shown.marks.get(source, 0) >= end
-            and all(screen.views.flushed.at(source) >= end for screen in self.screens)
+            and all(screen.shows(source, end) for screen in self.screens)
             for source, end in ends.items()
         ) and letters.expected(self.log) <= letters.written(self.log)
