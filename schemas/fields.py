@@ -73,8 +73,10 @@ Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
 Subject = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}\.[A-Za-z0-9._:~-]{1,64}$")]
 """The id of a fact: `<node>.<local>`, so that it names its origin."""
 
+MOST = 1_000_000_000
+"""The most that anything is counted to."""
 Revision = Annotated[int, Field(ge=1, le=1_000_000)]
-Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Count = Annotated[int, Field(ge=0, le=MOST)]
 Fen = Annotated[int, Field(ge=0, le=10**15)]
 """Money in fen, 0.01 yuan."""
 

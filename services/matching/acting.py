@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.codec import Event
 from schemas.decisions import Moved
+from schemas.fields import MOST
 from schemas.lifecycle import row
 from services.matching import referring
 from services.matching.sitting import Sitting, named, verdict
+from services.matching.times import bounded
 
 if TYPE_CHECKING:
     from schemas.asks import Moving, RequestAccepted, RequestEvaluated, ServiceBlocked
@@ -55,7 +57,7 @@ def _respond(sitting: Sitting, event: Event, case: Moved) -> Changes:
 
 def _accept(sitting: Sitting, event: Event, case: Moved) -> None:
     ask: RequestAccepted = event.data
-    due = ask.due_at or case.since + sitting.rules.due_after
+    due = ask.due_at or bounded(case.since + sitting.rules.due_after)
     _plainly(sitting, event, case, **_respond(sitting, event, case), due_at=due)
     queue(sitting, ask.request_id)
 
@@ -81,9 +83,9 @@ def _unblocked(case: Moved, then: datetime) -> Changes:
         return {}
     lasted = then - case.since
     return {
-        "blocked_seconds": case.blocked_seconds + lasted // timedelta(seconds=1),
+        "blocked_seconds": min(case.blocked_seconds + lasted // timedelta(seconds=1), MOST),
         "blocked_reason": None,
-        "due_at": case.due_at and case.due_at + lasted,
+        "due_at": case.due_at and bounded(case.due_at + lasted),
     }
 
 
@@ -131,7 +133,12 @@ def _reopen(sitting: Sitting, event: Event, case: Moved) -> None:
     """Begin anew; when its time is over, it gets as much as a new case gets."""
     demand = case.demand
     if sitting.until(case) <= sitting.now:
-        until = sitting.now + sitting.rules.patience
+        begins = max(sitting.now, demand.not_before or sitting.now)
+        until = bounded(begins + sitting.rules.patience)
+        if demand.not_before and until <= demand.not_before:
+            detail = "there is no time left after the one before which it must not begin"
+            sitting.refuse(event, "no_time", detail, event.data.request_id)
+            return
         demand = demand.model_copy(update={"need_by": until})
     _plainly(
         sitting, event, case, outcome=None, assignment=None, performers=(), excluded=(),

@@ -10,9 +10,10 @@ from prometheus_client import CollectorRegistry
 
 from bus.port import Bus
 from schemas.topics import REQUESTS
+from services.matching.beside import beside
+from services.matching.means import Clock, Means
 from services.matching.metrics import Metrics
 from services.matching.settings import Settings
-from services.matching.source import Clock, Means
 from services.matching.stock import Stock
 from services.matching.worker import BESIDE, Worker
 
@@ -32,25 +33,35 @@ async def running(
 ) -> AsyncIterator[Worker]:
     """Run a matcher on `log`; whatever goes wrong in it is one of `tasks`."""
     counts = Metrics(CollectorRegistry() if metrics is None else metrics)
-    means = Means(log, Stock(), settings.rules(), settings.window_seconds, counts, clock)
-    worker = Worker(means, tasks)
-    counts.show(
-        lambda: sum(len(source.book.offers) for source in worker.sources.values()),
-        lambda: sum(len(source.book.unmatched) for source in worker.sources.values()),
-        worker.overdue,
-    )
+    async with beside("matching-judge") as judge, beside("matching-reader") as reader:
+        rules, window = settings.rules(), settings.window_seconds
+        means = Means(log, Stock(judge), reader, rules, window, counts, clock)
+        worker = Worker(means, tasks)
+        counts.show(
+            lambda: sum(len(source.book.offers) for source in worker.sources.values()),
+            lambda: sum(len(source.book.unmatched) for source in worker.sources.values()),
+            worker.overdue,
+        )
+        async with _working(worker, settings.matching_group, tasks):
+            yield worker
+
+
+@asynccontextmanager
+async def _working(worker: Worker, group: str, tasks: TaskGroup) -> AsyncIterator[None]:
+    """Let a worker read and decide."""
+    log = worker.means.log
     async with (
-        log.subscribe(None, BESIDE, lambda _: 0) as beside,
-        log.subscribe(settings.matching_group, [REQUESTS], worker.start, worker) as asked,
+        log.subscribe(None, BESIDE, lambda _: 0) as told,
+        log.subscribe(group, [REQUESTS], worker.start, worker) as asked,
     ):
         loops = {
-            "read": worker.read(beside),
+            "read": worker.read(told),
             "hear": worker.hear(asked),
             "look": worker.look(),
         }
         started = [tasks.create_task(run, name=f"matching-{name}") for name, run in loops.items()]
         try:
-            yield worker
+            yield
         finally:
             for task in started:
                 task.cancel()

@@ -7,7 +7,11 @@ from schemas.lifecycle import PERFORMER, STAFF, legal, row
 from schemas.pools import misnamed, owner
 from services.matching import offering
 from services.matching.acting import act, queue
-from services.matching.sitting import Sitting, named, verdict
+from services.matching.sitting import Sitting, ends, named, verdict
+from services.matching.times import bounded
+
+MOVES = 900_000
+"""After so many moves a request can only be ended; the other revisions are for matching itself."""
 
 
 def hear(sitting: Sitting, event: Event) -> None:
@@ -58,7 +62,7 @@ def _enter(sitting: Sitting, event: Event, ask: RequestSubmitted) -> None:
             "accepted",
             "own_desk",
             first_response_at=submitted,
-            due_at=submitted + sitting.rules.due_after,
+            due_at=bounded(submitted + sitting.rules.due_after),
         )
         queue(sitting, event.subject)
 
@@ -83,6 +87,9 @@ def _move(sitting: Sitting, event: Event) -> None:
         sitting.refuse(event, "role", f"{ask.actor_role} may not; {who} may", request)
     elif ask.actor_role in PERFORMER and ask.resource not in case.performers:
         sitting.refuse(event, "not_yours", "only who performs the service may", request)
+    elif case.revision >= MOVES and not ends(named(event), case.state):
+        detail = f"the request has moved {case.revision} times: it can only be ended"
+        sitting.refuse(event, "moves", detail, request)
     else:
         act(sitting, event, case)
 

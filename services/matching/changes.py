@@ -65,7 +65,8 @@ def _change(
 
 def _times(wanted: Wanted, roster: Roster) -> Iterator[Change]:
     demand = wanted.demand
-    yield _change("no_slot_in_time", "need_by", moment(HIGH).isoformat())
+    if demand.not_before is None or instant(demand.not_before) < HIGH:
+        yield _change("no_slot_in_time", "need_by", moment(HIGH).isoformat())
     if demand.not_before and instant(demand.not_before) > instant(roster.now):
         yield _change("no_slot_in_time", "not_before", None)
 

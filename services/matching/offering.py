@@ -11,6 +11,7 @@ from schemas.pools import owner
 from services.matching import referring
 from services.matching.choice import Choice
 from services.matching.sitting import Sitting, assignment, excluding, named, verdict
+from services.matching.times import bounded
 
 HASTE = timedelta(minutes=15)
 """What is to begin at once may still be answered for so long."""
@@ -64,7 +65,7 @@ def _asked(member: Member) -> Member:
 def _expiry(sitting: Sitting, case: Moved, members: tuple[Member, ...]) -> datetime:
     """Return until when an offer waits: no longer than until the work is to begin, or is due."""
     begins = max(members[0].start, sitting.now + HASTE)
-    latest = min(sitting.now + sitting.rules.offer_for, begins)
+    latest = bounded(min(sitting.now + sitting.rules.offer_for, begins))
     return min(latest, max(case.demand.need_by, sitting.now)) if case.demand.need_by else latest
 
 

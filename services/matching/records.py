@@ -1,12 +1,13 @@
 """What matching says, as records of the log."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from uuid_utils import uuid7
 
 from bus.port import Record
-from schemas.codec import encode
+from schemas.codec import Flaw, decode, encode
 from schemas.days import SHANGHAI
 from schemas.decisions import Advanced
 from schemas.referral import Referral
@@ -14,6 +15,23 @@ from schemas.types import TYPES
 from services.matching.book import Said
 
 ADVANCED = TYPES["yizhan.pool.advanced"]
+
+
+class Unreadable(Exception):
+    """A decision is such that nobody could read it: a fault of the judge's, and never written."""
+
+
+def records(said: Sequence[Said], now: datetime) -> list[Record]:
+    """Return the decisions of one step as they are written; raises Unreadable.
+
+    What readers would pass over, the book that made it would hold: two who never agree again.
+    """
+    written = [record(one, now) for one in said]
+    for one, (_, _, _, value) in zip(said, written, strict=True):
+        if isinstance(flaw := decode(value), Flaw):
+            where = f"{one.kind.name} about {one.subject}"
+            raise Unreadable(f"{where}: {flaw.field}: {flaw.detail} [{flaw.rule}]")
+    return written
 
 
 def record(said: Said, now: datetime) -> Record:

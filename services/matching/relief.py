@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, combinations
 
 from schemas.days import business_day
-from schemas.decisions import Relaxation
+from schemas.decisions import FEW, Relaxation
 from services.matching.bundle import cheapest, gathered, price, teams
 from services.matching.changes import Change, changes, fewer, renewed
 from services.matching.ranking import ranked
@@ -56,7 +56,7 @@ def _tried(few: Sequence[Change], want: Wanted, roster: Roster) -> Relief | None
             made = attempt
     fitting = ranked(*_scene(made, want, roster), roster.rules.candidates)
     ids = dict.fromkeys(name for one in fitting for name in one.ids)
-    return tuple(made), tuple(ids)
+    return tuple(made), tuple(ids)[:FEW]
 
 
 def _scene(made: Iterable[Relaxation], want: Wanted, roster: Roster) -> Scene:

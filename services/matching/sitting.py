@@ -6,14 +6,15 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from schemas.codec import Event
-from schemas.decisions import Moved, Offer, Outcome, Refused, State
+from schemas.decisions import FEW, Moved, Offer, Outcome, Refused, State
 from schemas.fields import Frozen
-from schemas.lifecycle import legal
+from schemas.lifecycle import ENDED, legal, row
 from schemas.pools import owner
 from schemas.types import PREFIX, TYPES
 from services.matching.book import START, Book, Said
 from services.matching.rules import Rules
 from services.matching.supply import Supply
+from services.matching.times import bounded
 
 if TYPE_CHECKING:
     from schemas.asks import Ask
@@ -101,7 +102,7 @@ class Sitting:
 
     def until(self, case: Moved) -> datetime:
         """Return when a case that nobody serves is given up."""
-        return case.demand.need_by or case.submitted_at + self.rules.patience
+        return case.demand.need_by or bounded(case.submitted_at + self.rules.patience)
 
     def again(self, case: Moved) -> datetime:
         """Return when to look again at a case that no tier can serve now.
@@ -116,9 +117,17 @@ def _others(cause: str, event: Event, moved: Moved | None) -> tuple[str, ...]:
     may = legal(moved.state if moved else None, [event.data.actor_role])
     if moved is not None and moved.kind == "referral":
         may = tuple(ask for ask in may if ask.startswith("offer."))
-    if cause in {"state", "no_tier_above"}:
+    if cause in {"state", "no_tier_above", "no_time"}:
         may = tuple(ask for ask in may if ask != named(event))
+    if cause == "moves" and moved is not None:
+        may = tuple(ask for ask in may if ends(ask, moved.state))
     return may
+
+
+def ends(ask: str, state: State) -> bool:
+    """Whether an ask, legal in this state, ends a request."""
+    lawful = row(ask, state)
+    return lawful is not None and lawful.to in ENDED
 
 
 def named(event: Event) -> str:
@@ -140,5 +149,5 @@ def assignment(case: Moved, request: str, number: int) -> str:
 
 
 def excluding(case: Moved, members: Sequence[str]) -> tuple[str, ...]:
-    """Return who has been asked in vain, with these."""
-    return tuple(dict.fromkeys((*case.excluded, *members)))
+    """Return who has been asked in vain, with these; of very many only the latest."""
+    return tuple(dict.fromkeys((*case.excluded, *members)))[-FEW:]

@@ -1,7 +1,7 @@
 """One partition that is held: taken over, then decided about, until it goes."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from time import perf_counter
 from typing import NamedTuple
@@ -9,18 +9,18 @@ from typing import NamedTuple
 import structlog
 
 from bus import fences
-from bus.port import Batch, Bus, Partition
+from bus.port import Batch, Partition, Record
 from bus.turns import Turns
 from schemas.codec import Event
 from schemas.errors import Fenced, Unavailable
 from schemas.topics import ASSIGNMENTS, named
+from services.matching.behind import Behind
 from services.matching.book import Book, Said
 from services.matching.inbox import MOST, Inbox
 from services.matching.judge import decide
-from services.matching.metrics import Metrics
-from services.matching.records import advanced, record
-from services.matching.rules import Rules
-from services.matching.stock import PLACE, Stock
+from services.matching.means import Means
+from services.matching.records import advanced, records
+from services.matching.stock import PLACE
 from services.matching.supply import Supply
 from services.matching.takeover import INPUTS, decoding, name, owner, take_over
 
@@ -32,18 +32,13 @@ RETRY = 0.2
 """Seconds before a partition is taken over again from a log that was away."""
 
 _log = structlog.get_logger(__name__)
-Clock = Callable[[], datetime]
 
 
-class Means(NamedTuple):
-    """What all partitions share; `window` is the longest in seconds that inputs are gathered."""
+class Step(NamedTuple):
+    """What is written at once: decisions, their mark at the end, and all of them as records."""
 
-    log: Bus
-    stock: Stock
-    rules: Rules
-    window: float
-    metrics: Metrics
-    clock: Clock
+    said: Sequence[Said]
+    outputs: Sequence[Record]
 
 
 class Source:
@@ -63,6 +58,7 @@ class Source:
         self._places = [Partition(topic.name, number) for topic in INPUTS]
         self._moved: dict[Partition, int] = {}
         self._decided: dict[Partition, int] = dict.fromkeys(self._places, 0)
+        self._behind, self._written = Behind(), dict(self._decided)
         self._rested, self._fences = 0.0, fences.Fences()
         self._stopping = False
 
@@ -103,8 +99,16 @@ class Source:
         self.inbox.ring()
 
     def late(self) -> str | None:
-        """Return why it does not decide; None: it does."""
-        return self._turns.late() if self.leads else f"taking over {self.number}{self._doubt}"
+        """Return why it does not decide, or not fast enough; None: it does."""
+        if not self.leads:
+            return f"taking over {self.number}{self._doubt}"
+        return self._turns.late() or self._behind.late(self._written)
+
+    async def look(self) -> None:
+        """See whether its topics answer, and whether what they held at the last look is decided."""
+        asked = self._ends(), self._means.log.highwater(Partition(ASSIGNMENTS.name, self.number))
+        ends, _ = await asyncio.gather(*asked)
+        self._behind.look(ends)
 
     def decided(self, place: Partition) -> int:
         """Return up to where everything in a partition is decided."""
@@ -113,6 +117,8 @@ class Source:
     async def _hold(self) -> None:
         if not (self.sure and await self._still_ours()):
             await self._take_over()
+        self._behind.begin(await self._ends())
+        self._written = dict(self._decided)
         self.inbox = Inbox(self._decided)
         self.leads, self._doubt = True, ""
         while not self._stopping:
@@ -121,6 +127,12 @@ class Source:
             self._decided |= {batch.source: batch.next for batch in batches}
             if any(batch.records for batch in batches) or self._pending():
                 await self._decide(batches)
+            self._written = dict(self._decided)
+
+    async def _ends(self) -> dict[Partition, int]:
+        """Ask where the inputs end."""
+        ends = await asyncio.gather(*map(self._means.log.highwater, self._places))
+        return dict(zip(self._places, ends, strict=True))
 
     async def _still_ours(self) -> bool:
         """Whether nobody has claimed the partition since it was last held here."""
@@ -133,7 +145,8 @@ class Source:
     async def _take_over(self) -> None:
         means, began, self.sure = self._means, perf_counter(), False
         self.inbox = Inbox({Partition(ASSIGNMENTS.name, self.number): 0})
-        self.book, moved, skipped = await take_over(means.log, self.number, self.inbox)
+        taken = await take_over(means.log, self.number, self.inbox, means.thread)
+        self.book, moved, skipped = taken
         await means.stock.reached(await means.log.highwater(PLACE))
         self._moved = dict(moved)
         self._decided = {place: self.book.positions.get(name(place), 0) for place in self._places}
@@ -175,17 +188,18 @@ class Source:
 
     async def _decide(self, batches: Sequence[Batch]) -> None:
         """Decide and write it; the book runs ahead of the log meanwhile."""
-        self.sure, now = False, self._now()
+        self.sure, now, book = False, self._now(), self.book
         metrics, began = self._means.metrics, perf_counter()
 
-        def judged(supply: Supply, registry: int) -> tuple[list[Said], int]:
-            events = self._events(batches)
-            return decide(self.book, supply, events, now, self._means.rules), registry
+        def judged(supply: Supply, registry: int) -> Step:
+            said = decide(book, supply, self._events(batches), now, self._means.rules)
+            heard = any(batch.records for batch in batches)
+            return self._step(said, registry, now) if said or heard else Step([], [])
 
-        said, registry = await self._means.stock.lend(judged)
+        made = await self._means.stock.lend(judged)
         metrics.decide.observe(perf_counter() - began)
-        if said or any(batch.records for batch in batches):
-            await self._commit(said, now, registry)
+        if made.said:
+            await self._commit(made)
         self.sure, self._rested = True, asyncio.get_running_loop().time()
 
     def _events(self, batches: Sequence[Batch]) -> list[Event]:
@@ -201,14 +215,16 @@ class Source:
                     self._means.metrics.skipped.labels(batch.topic).inc()
         return found
 
-    async def _commit(self, said: Sequence[Said], now: datetime, registry: int) -> None:
-        """Write decisions and positions in one step; only what is there may be built upon."""
-        began = perf_counter()
+    def _step(self, said: Sequence[Said], registry: int, now: datetime) -> Step:
         positions = {name(place): at for place, at in self._decided.items()}
         mark = advanced(self.number, {**positions, name(PLACE): registry}, now)
-        outputs = [record(one, now) for one in (*said, mark)]
-        await self._means.log.advance(owner(self.number), self._moves(), outputs)
-        self._moved = dict(self._decided)
+        return Step([*said, mark], records([*said, mark], now))
+
+    async def _commit(self, made: Step) -> None:
+        """Write decisions and positions in one step; only what is there may be built upon."""
+        began = perf_counter()
+        await self._means.log.advance(owner(self.number), self._moves(), made.outputs)
+        self._moved, (*said, mark) = dict(self._decided), made.said
         self.book.apply(*mark)
         self._means.metrics.commit.observe(perf_counter() - began)
         for one in said:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from bus.port import Batch, Partition
 from schemas.codec import Event, decoder
 from schemas.topics import REGISTRY
+from services.matching.beside import Beside
 from services.matching.supply import Supply
 
 PLACE = Partition(REGISTRY.name, 0)
@@ -14,10 +15,13 @@ T = TypeVar("T")
 
 
 class Stock:
-    """Whoever looks at the supply has it for himself meanwhile, beside the event loop."""
+    """Whoever looks at the supply has it for himself meanwhile, in the thread given.
 
-    def __init__(self) -> None:
-        self.supply = Supply()
+    He has it until the thread is through, also when he goes away before that.
+    """
+
+    def __init__(self, thread: Beside) -> None:
+        self.supply, self._thread = Supply(), thread
         self.position = 0
         self._read = decoder(REGISTRY, 0, 1)
         self._turn = asyncio.Condition()
@@ -28,7 +32,7 @@ class Stock:
             if not batch.lease.alive or batch.base != self.position:
                 return False
             before = self.supply.version
-            await asyncio.to_thread(self._apply, batch)
+            await self._thread.run(self._apply, batch)
             self.position = batch.next
             self._turn.notify_all()
             return self.supply.version != before
@@ -39,9 +43,9 @@ class Stock:
             await self._turn.wait_for(lambda: self.position >= position)
 
     async def lend(self, work: Callable[[Supply, int], T]) -> T:
-        """Let `work` look at the supply, and the position it is read up to, in a thread."""
+        """Let `work` look at the supply, and the position it is read up to, in the thread."""
         async with self._turn:
-            return await asyncio.to_thread(work, self.supply, self.position)
+            return await self._thread.run(work, self.supply, self.position)
 
     def _apply(self, batch: Batch) -> None:
         for record in batch.records:

@@ -27,8 +27,15 @@ def moment(at: int) -> datetime:
     return (EPOCH + at * TICK).astimezone(SHANGHAI)
 
 
+LAST = LATEST - TICK
+"""The last time that an event can state."""
 LOW, HIGH = instant(EARLIEST), instant(LATEST) - 1
 ALWAYS: Span = (LOW, HIGH)
+
+
+def bounded(at: datetime) -> datetime:
+    """Return a time that may be too late to be stated, or else the last that can be."""
+    return min(at, LAST)
 
 
 def days(first: str | None, last: str | None) -> Span:

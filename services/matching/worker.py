@@ -11,7 +11,8 @@ from bus.port import Batch, Partition, Subscription
 from bus.turns import Turns
 from schemas.errors import Unavailable
 from schemas.topics import ASSIGNMENTS, REFERRALS, REGISTRY, REQUESTS
-from services.matching.source import Means, Source
+from services.matching.means import Means
+from services.matching.source import Source
 from services.matching.stock import PLACE
 
 BESIDE = (REGISTRY, REFERRALS, ASSIGNMENTS)
@@ -94,11 +95,9 @@ class Worker:
             await asyncio.sleep(LOOK_EVERY)
 
     async def _ask(self) -> None:
-        """Ask where the registry ends, and the partitions that decisions go to; or Unavailable."""
-        log = self.means.log
-        await log.highwater(PLACE)  # alone: a log that is away is asked once
-        held = [Partition(ASSIGNMENTS.name, number) for number in self.sources]
-        await asyncio.gather(*(log.highwater(place) for place in held))
+        """Ask where the registry ends, and all topics of what is held; or Unavailable."""
+        await self.means.log.highwater(PLACE)  # alone: a log that is away is asked once
+        await asyncio.gather(*(source.look() for source in self.sources.values()))
 
     def ready(self) -> dict[str, str]:
         """Return what is not ready and why; {} when all is."""

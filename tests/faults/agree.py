@@ -1,21 +1,58 @@
 """What must hold in the end, seen from outside: on the log, in counters, and on a wall."""
 
+import asyncio
 import json
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import httpx
 
 import bus
 from schemas.codec import Event
-from schemas.topics import RESULTS
+from schemas.topics import REQUESTS, RESULTS
+from tests.faults.served import NAMES, indexed, told
+from tests.faults.site import Site
 from tests.matching.reader import Found, check, read
 from tests.system.load import DAYS, STATIONS, Ledger
 from tests.system.people import measures
 from tests.system.process import until, yizhan
 
-NAMES = ("services_delivered", "enterprises_served")
+Ask = tuple[str, str]
+"""The type of an ask and its id."""
+
+
+def whole(
+    site: Site, screens: str, ledger: Ledger, asks: set[Ask], dice: Random
+) -> dict[str, object]:
+    """Check all that there is, on the log and on screens, once nobody asks any more; tell figures.
+
+    Matching must still run: what it has not decided is wrong.
+    """
+    found = asyncio.run(decided(site.bus))
+    figures: dict[str, object] = {
+        "acknowledged": ledger.acknowledged,
+        "sent_again": ledger.repeated,
+        "statements": asyncio.run(kept(site.bus, ledger)),
+        "cells": agrees(screens, ledger),
+        "indexed": indexed(screens, site.key, ledger),
+        "asks_acknowledged": len(asks),
+        "asks_on_the_log": asyncio.run(heard(site.bus, asks)),
+        "decided": found.figures["asks"],
+        "offers": found.figures["match.offered"],
+        "requests": told(screens, site.key, found.requests, dice),
+    }
+    states = Counter(case.state for case in found.requests.values() if case.kind == "request")
+    until(lambda: _funnel(screens) == states, lambda: f"{_funnel(screens)}, not {states}")
+    audited(site.bus)
+    return figures
+
+
+def _funnel(url: str) -> Counter[str]:
+    rows = snapshot(url)["requests"]["funnel"]
+    return Counter({row["state"]: row["count"] for row in rows})
 
 
 def agrees(url: str, ledger: Ledger) -> int:
@@ -68,6 +105,24 @@ async def kept(log: str, ledger: Ledger) -> int:
     missing = ledger.statements - found
     assert not missing, f"{len(missing)} acknowledged, but not on the log: {sorted(missing)[:5]}"
     return len(found)
+
+
+async def heard(log: str, asks: set[Ask]) -> int:
+    """Check that every acknowledged ask is on the log, and says the same wherever it is repeated.
+
+    Returns how many asks there are.
+    """
+    said: dict[Ask, set[str]] = defaultdict(set)
+    async with bus.connect(log) as opened:
+        for records in await read(opened, REQUESTS):
+            for _, event in records:
+                assert event is not None
+                said[event.kind.name, event.subject].add(event.content)
+    missing = asks - said.keys()
+    assert not missing, f"{len(missing)} acknowledged, but not on the log: {sorted(missing)[:5]}"
+    two = sorted(ask for ask, contents in said.items() if len(contents) > 1)
+    assert not two, f"{len(two)} said something else when they were repeated: {two[:5]}"
+    return len(said)
 
 
 def _statements(records: list[tuple[int, Event | None]]) -> Iterator[tuple[str, int]]:

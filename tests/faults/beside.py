@@ -41,7 +41,8 @@ class Beside:
 
     def alive(self) -> None:
         """Raise AssertionError when it has ended by itself."""
-        assert self._thread.is_alive(), self._failed
+        if not self._thread.is_alive():
+            raise AssertionError("it has ended by itself") from self._failed
 
     def _soon(self, work: Callable[[], object]) -> None:
         with suppress(RuntimeError):  # its loop may have ended by itself

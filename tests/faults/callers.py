@@ -16,12 +16,11 @@ import httpx
 
 from schemas.decisions import Moved
 from schemas.lifecycle import ENDED
+from tests.faults.aim import Aim
 from tests.matching.crowd import Crowd
 from tests.system.process import SOON
 
 COUNTIES = ("dawu-xian", "hanchuan-shi", "yunmeng-xian", "xiaochang-xian")
-EARLY, LATE = 0.2, 0.15
-"""Seconds before and after the moment that is aimed at: an ask takes about the difference."""
 _BEFORE = {"submitted", "accepted", "matching"}
 Verdict = dict[str, Any]
 
@@ -37,6 +36,7 @@ class Callers:
         self._http = httpx.AsyncClient(timeout=15.0, headers=headers)
         self._intake, self._screens = intake, screens
         self._seen, self._dice = seen, dice
+        self._expiry, self._escalation = Aim(dice), Aim(dice)
         self.figures = Counter[str]()
 
     async def expiry(self) -> bool:
@@ -52,10 +52,11 @@ class Callers:
         offer = self._seen.offers[case.assignment]
         who = {"resource": offer.members[0].id, "actor_role": "expert", "occurred_at": _now()}
         accept, name = f"offers/{case.assignment}/accept", self._id(case.pool)
+        at = offer.expires_at
         told, again, cancelled = await asyncio.gather(
-            self._at(offer.expires_at, accept, name, **who),
-            self._at(offer.expires_at, accept, name, **who),
-            self._at(offer.expires_at, f"requests/{request}/cancel", self._id(case.pool))
+            self._at(self._expiry.wait(at), accept, name, **who),
+            self._at(self._expiry.wait(at), accept, name, **who),
+            self._at(self._expiry.wait(at), f"requests/{request}/cancel", self._id(case.pool))
             if self._dice.random() < 0.5
             else _nothing(),
         )
@@ -63,6 +64,8 @@ class Callers:
         self.figures[f"accept crossing expiry: {told['verdict']}"] += 1
         if cancelled is not None:
             self.figures[f"cancel crossing expiry: {cancelled['verdict']}"] += 1
+        else:
+            self._expiry.came(before=told["verdict"] == "moved")
         await self._end(request)
         return True
 
@@ -73,20 +76,22 @@ class Callers:
         if case.wake_at is None:
             await self._end(request)
             return False
-        head = {"actor_role": "head"}
-        place = f"requests/{request}"
+        head, place, at = {"actor_role": "head"}, f"requests/{request}", case.wake_at
         cancelled, raised = await asyncio.gather(
-            self._at(case.wake_at, f"{place}/cancel", self._id(case.pool)),
-            self._at(case.wake_at, f"{place}/escalate", self._id(case.pool), **head)
+            self._at(self._escalation.wait(at), f"{place}/cancel", self._id(case.pool)),
+            self._at(self._escalation.wait(at), f"{place}/escalate", self._id(case.pool), **head)
             if self._dice.random() < 0.3
             else _nothing(),
         )
-        now = self._seen.requests[request]
-        when = "after it" if now.escalations else "before it"
-        self.figures[f"cancel crossing escalation: {cancelled['verdict']}, {when}"] += 1
-        if raised is not None:
-            self.figures[f"escalate crossing cancel: {raised['verdict']}"] += 1
         await self._end(request)
+        before = not self._seen.requests[request].escalations
+        side = "before it" if before else "after it"
+        if raised is None:
+            self.figures[f"cancel crossing escalation: {cancelled['verdict']}, {side}"] += 1
+            self._escalation.came(before=before)
+        else:
+            self.figures[f"cancel crossing escalation asked for, too: {side}"] += 1
+            self.figures[f"escalate crossing cancel: {raised['verdict']}"] += 1
         return True
 
     async def keen(self) -> None:
@@ -117,7 +122,7 @@ class Callers:
         return request
 
     async def _end(self, request: str) -> None:
-        """Cancel what still goes on."""
+        """Cancel what still goes on; return once that is seen on the log."""
         while self._seen.requests[request].state not in ENDED:
             pool = self._seen.requests[request].pool
             told = await self._told(f"requests/{request}/cancel", self._id(pool))
@@ -133,10 +138,9 @@ class Callers:
                     return case
                 await asyncio.sleep(0.01)  # the log is followed by another task
 
-    async def _at(self, moment: datetime, path: str, name: str, **data: Any) -> Verdict:
-        """Ask so that it arrives at about this moment; return the verdict."""
-        left = (moment - datetime.now(UTC)).total_seconds() - self._dice.uniform(-LATE, EARLY)
-        await asyncio.sleep(max(left, 0))
+    async def _at(self, seconds: float, path: str, name: str, **data: Any) -> Verdict:
+        """Ask after so many seconds; return the verdict."""
+        await asyncio.sleep(seconds)
         return await self._told(path, name, **data)
 
     async def _told(self, path: str, name: str, **data: Any) -> Verdict:

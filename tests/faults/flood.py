@@ -20,7 +20,8 @@ from tests.system.load import DAYS, STATIONS, Ledger
 
 SIZE = 100
 """Facts in one post."""
-SUBJECTS = 20_000
+SUBJECTS = 5_000
+"""So few that all are stated before the flood begins, also on a slow machine."""
 PATIENCE = 30.0
 """Seconds that a post waits for its answer."""
 AT_ONCE = 400

@@ -1,4 +1,4 @@
-"""Whether flushes of counters are whole: read from the log by code that knows only the contract."""
+"""Whether flushes of counters end as they should, read by code that knows only the contract."""
 
 import asyncio
 from collections import defaultdict
@@ -13,9 +13,10 @@ Name = tuple[str, int]
 
 
 def flushed(log: str) -> int:
-    """Check that every flush is there with all its rows and its mark; return how many.
+    """Check that all rows have their mark, and none stands in another's flush; return how many.
 
-    Whoever wrote before a takeover writes nothing after it: positions never go back.
+    A row that is missing cannot be seen from here: only the counters show that. Whoever wrote
+    before a takeover writes nothing after it: positions never go back.
     """
     return asyncio.run(_flushed(log))
 

@@ -34,7 +34,24 @@ class Patient:
             await asyncio.sleep(0.1)
 
 
-class Straight(Client):
+class Heedful(Client):
+    """A client that knows how many of its facts are `under_way`: stated, and not acknowledged."""
+
+    under_way = 0
+
+    def batch(self) -> list[dict[str, Any]]:
+        """Make up what is stated next."""
+        made = super().batch()
+        self.under_way = len(made)
+        return made
+
+    def acknowledge(self, sent: dict[str, Any]) -> None:
+        """Write down that an event was acknowledged."""
+        super().acknowledge(sent)
+        self.under_way -= 1
+
+
+class Straight(Heedful):
     """A client that writes to the log itself, as a station with a Kafka client of its own does."""
 
     def __init__(self, log: Bus, name: str, ledger: Ledger, most: int) -> None:
@@ -71,6 +88,7 @@ class Flow:
         self.ledger = Ledger()
         self._url, self._key, self._log, self._seed = url, key, log, dice.random()
         self._clients, self._most, self._rest = clients, most, rest
+        self._running: list[Heedful] = []
         self._beside = Beside(self._send, "load")
 
     def __enter__(self) -> Self:
@@ -84,6 +102,11 @@ class Flow:
         """Stop; return the ledger once everything that was sent is acknowledged."""
         self._beside.end()
         return self.ledger
+
+    @property
+    def under_way(self) -> int:
+        """How many facts are stated, but not acknowledged yet."""
+        return sum(client.under_way for client in self._running)
 
     def more(self, facts: int) -> Callable[[], bool]:
         """Return what tells whether so many more facts are acknowledged than now."""
@@ -99,8 +122,9 @@ class Flow:
         async with bus.connect(self._log) as log, asyncio.TaskGroup() as tasks:
             for n in range(self._clients):
                 name, most = f"{self._seed}-{n}".replace(".", "")[2:], self._most
-                client = Client(self._url, self._key, f"h{name}", self.ledger, most)
+                client = Heedful(self._url, self._key, f"h{name}", self.ledger, most)
                 straight = Straight(log, f"s{name}", self.ledger, most)
                 chosen = straight if n % 2 else client
                 chosen.rest = self._rest
+                self._running.append(chosen)
                 tasks.create_task(chosen.run(stop))

@@ -9,12 +9,15 @@ import asyncio
 import socket
 import struct
 from asyncio import StreamReader, StreamWriter
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from threading import Thread
+
+from tests.faults.fenced import Overhearing
 
 PRODUCE, FETCH, METADATA = 0, 1, 3
 ADD_PARTITIONS, ADD_OFFSETS, END_TRANSACTION, COMMIT_OFFSETS = 24, 25, 26, 28
@@ -51,6 +54,7 @@ class Link:
         self.port: int = front.getsockname()[1]
         self.back = 0
         self.seen: Seen | None = None
+        self.fenced = Counter[str]()
         self._front, self._fault = front, WHOLE
         self._changed = asyncio.Event()
         self._writers: set[StreamWriter] = set()
@@ -75,7 +79,8 @@ class Link:
             await self._passable(lambda fault: fault.deaf)
             there, away = await asyncio.open_connection("127.0.0.1", self.back)
             self._hold(open_, away)
-            ways = (self._up(reader, away), self._down(there, writer))
+            heard = Overhearing(self.fenced)
+            ways = (self._up(reader, away, heard), self._down(there, writer, heard))
             tasks = [asyncio.create_task(way) for way in ways]
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
@@ -90,16 +95,18 @@ class Link:
             writer.transport.abort()
             raise ConnectionResetError
 
-    async def _up(self, reader: StreamReader, writer: StreamWriter) -> None:
+    async def _up(self, reader: StreamReader, writer: StreamWriter, heard: Overhearing) -> None:
         while True:
             head = await reader.readexactly(4)
             body = await reader.readexactly(struct.unpack(">i", head)[0])
             if self.seen is not None:
                 self.seen(self, body)
+            heard.asked(body)
             await self._pass(head + body, writer, lambda fault: fault.deaf)
 
-    async def _down(self, reader: StreamReader, writer: StreamWriter) -> None:
+    async def _down(self, reader: StreamReader, writer: StreamWriter, heard: Overhearing) -> None:
         while piece := await reader.read(1 << 16):
+            heard.answered(piece)
             await self._pass(piece, writer, lambda fault: fault.mute)
 
     async def _pass(
@@ -168,6 +175,11 @@ class Links:
     def struck(self) -> bool:
         """Whether what `once` waited for has come."""
         return all(link.seen is None for link in self._links)
+
+    def fenced(self, owners: str) -> int:
+        """Return how many ends of transactions brokers refused to owners that begin like this."""
+        told = sum((link.fenced for link in self._links), Counter[str]())
+        return sum(number for owner, number in told.items() if owner.startswith(owners))
 
     def run(self, work: Callable[[], None]) -> None:
         """Run something in the links' own thread; return when it is done."""

@@ -8,15 +8,14 @@ from typing import Any
 
 import httpx
 
+from tests.faults.served import NAMES, behind, headers, listed, then
 from tests.system.load import DAYS, STATIONS, Client, Ledger
 from tests.system.people import STATED, measures, register
 from tests.system.process import Process, processes, until
 
-NAMES = ("services_delivered", "enterprises_served")
 EXPERT = {"node_id": "hub", "elements": ["STD"], "label": "标准专家"}
 DEMAND = {"enterprise_id": "ent-1", "demand": {"elements": ["STD"], "mode": "diagnosis"}}
 ASKED = {"actor_role": "staff", "actor_ref": "s-1"}
-AT_MOST = {"limit": "1000"}
 
 
 @dataclass
@@ -43,8 +42,8 @@ class History:
             expected = self.ledger.measures(node, day)
             assert measures(hub.url, node, *NAMES, period=day or "all") == expected, (node, day)
             if not day:
-                assert _then(hub.url, node) == expected, node
-        assert _behind(hub, self.key()) == {
+                assert then(hub.url, node) == expected, node
+        assert behind(hub.url, self.key()) == {
             subject: fact["revision"] for subject, fact in self.ledger.standing.items() if fact
         }
         assert requests(hub, self.key()) == self.requests
@@ -92,7 +91,7 @@ def _settled(hub: Process, made: History) -> bool:
     if any(request["state"] != "offered" for request in found.values()):
         return False
     made.requests = found
-    shown = measures(hub.url, "hub", *NAMES), _then(hub.url, "hub")
+    shown = measures(hub.url, "hub", *NAMES), then(hub.url, "hub")
     return len(found) > 0 and shown == (made.ledger.measures(),) * 2
 
 
@@ -105,41 +104,12 @@ def _ask(hub: Process, key: str, turn: int) -> None:
 
 def _tell(hub: Process, key: str, method: str, path: str, body: dict[str, Any]) -> None:
     answer = httpx.request(
-        method, f"{hub.url}/v1/{path}", json={**STATED, **body}, headers=_with(key), timeout=10.0
+        method, f"{hub.url}/v1/{path}", json={**STATED, **body}, headers=headers(key), timeout=10.0
     )
     assert answer.status_code == 202, answer.text
 
 
-def _with(key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}"}
-
-
-def _then(url: str, node: str) -> dict[str, int]:
-    """Return what the fact index counts, which answers for the past."""
-    asked = {"node": node, "period": "all", "as_of": "2099-01-01T00:00:00+08:00"}
-    answer = httpx.get(f"{url}/v1/counters", params=asked, timeout=30.0)
-    assert answer.status_code == 200, answer.text
-    return {name: answer.json()["measures"][name]["value"] for name in NAMES}
-
-
-def _behind(hub: Process, key: str) -> dict[str, int]:
-    """Return the revision of every fact that the number of services at the hub consists of."""
-    found: dict[str, int] = {}
-    path, cursor = "v1/counters/hub/all/services_delivered/facts", None
-    while True:
-        asked = AT_MOST | ({"cursor": cursor} if cursor else {})
-        answer = httpx.get(f"{hub.url}/{path}", params=asked, headers=_with(key), timeout=30.0)
-        assert answer.status_code == 200, answer.text
-        page = answer.json()
-        found |= {fact["subject"]: fact["revision"] for fact in page["facts"]}
-        if (cursor := page["next"]) is None:
-            return found
-
-
 def requests(hub: Process, key: str) -> dict[str, Any]:
     """Return each request's state and how often it moved."""
-    answer = httpx.get(f"{hub.url}/v1/requests", params={"node": "hub"}, headers=_with(key))
-    assert answer.status_code == 200, answer.text
-    told = answer.json()
     kept = ("state", "revision", "node", "since", "position")
-    return {one["id"]: {k: one.get(k) for k in kept} for one in told["requests"]}
+    return {name: {k: one.get(k) for k in kept} for name, one in listed(hub.url, key).items()}

@@ -24,6 +24,12 @@ RULES = {"OFFER_MINUTES": "0.1", "ESCALATE_MINUTES": "0.05"}
 """Long enough that who is offered something hears of it in time, also on a slow machine."""
 CROSSINGS = 400 if LONG else 60
 """Of each kind, without kills and as many with kills."""
+EXPIRY = ("accept crossing expiry: moved", "accept crossing expiry: refused")
+ESCALATION = (
+    "cancel crossing escalation: moved, before it",
+    "cancel crossing escalation: moved, after it",
+)
+"""Both sides of a moment, as callers call them."""
 LINES = 8
 """So many people call at once about each kind."""
 PAUSES = (1.0, 4.0)
@@ -47,11 +53,15 @@ def test_an_ask_that_crosses_the_clock_has_one_verdict_and_nothing_stays_reserve
     tell(f"with {kills} kills of matchers", **rough)
     tell("on the log", **found.figures)
     assert not found.living, f"reserved for ever: {list(found.living)[:5]}"
-    for figures in (calm, rough):
-        crossed = [number for told, number in figures.items() if "crossing expiry" in told]
-        assert sum(crossed) >= CROSSINGS, figures
-    for told in ("accept crossing expiry: moved", "accept crossing expiry: refused"):
-        assert calm[told], "no ask came on this side of the moment"
+    for what in ("accept crossing expiry", "cancel crossing escalation"):
+        for figures in (calm, rough):
+            assert _times(figures, what) >= CROSSINGS, figures
+    for told in (*EXPIRY, *ESCALATION):
+        assert calm[told] >= CROSSINGS // 10, f"hardly any came on one side of the moment: {calm}"
+
+
+def _times(figures: Counter[str], what: str) -> int:
+    return sum(number for told, number in figures.items() if what in told)
 
 
 async def _crossed(

@@ -13,7 +13,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 from sqlalchemy import select, update
 
 import bus
-from bus.state import State, origin
+from bus.glance import origin
+from bus.state import State
 from schemas.reports import CountersAudited
 from schemas.topics import COUNTERS
 from services.stats.store import _BLOBS, TABLES, _decode, _encode

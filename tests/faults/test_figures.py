@@ -1,10 +1,12 @@
-"""The figures of fault tests: what a pause is, and who is a zombie."""
+"""The figures of fault tests: what a pause is, who is a zombie, and what it was refused."""
 
 import struct
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.faults.fenced import Overhearing
 from tests.faults.watch import still
 from tests.faults.writers import COMMIT, CONTROL, HEAD, TRANSACTIONAL, Tally, batches, tally
 
@@ -42,6 +44,23 @@ def test_a_batch_of_an_older_epoch_behind_a_newer_is_a_zombies_seen_only_if_it_i
     (tmp_path / "00000000000000000000.log").write_bytes(b"".join(log) + bytes(HEAD.size))
     told = tally(batches(tmp_path))
     assert told == Tally(claims=2, committed=9, aborted=5, zombies=4, refused=5)
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_commits_that_a_broker_refuses_are_counted_by_owner_in_whatever_pieces_it_says_so(
+    size: int,
+) -> None:
+    fenced = Counter[str]()
+    heard = Overhearing(fenced)
+    for mark, number in enumerate((26, 26, 22, 26)):
+        owner = f"matching-{mark}".encode()
+        head = struct.pack(">hhih", number, 0, mark, 6) + b"client"
+        heard.asked(head + struct.pack(">h", len(owner)) + owner + bytes(11))
+    answers = [struct.pack(">iiih", 10, *told) for told in ((0, 0, 0), (2, 0, 47), (3, 0, 47))]
+    said = b"".join([struct.pack(">i", 50_000), b"\xff" * 50_000, *answers])
+    for start in range(0, len(said), size):
+        heard.answered(said[start : start + size])
+    assert fenced == {"matching-3": 1}
 
 
 def _batch(offset: int, flags: int, *, epoch: int, count: int = 1, key: bytes = b"") -> bytes:

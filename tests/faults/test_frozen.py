@@ -22,6 +22,8 @@ from tests.matching.test_kills import RULES
 from tests.system.process import until
 
 TURNS = 24 if LONG else 7
+LATE = (TURNS + 1) // 8
+"""So often each is frozen with a commit on its way that comes when another has taken over."""
 
 
 @pytest.mark.timeout(1800)
@@ -44,18 +46,22 @@ def test_a_matcher_and_a_stats_worker_frozen_past_their_session_write_nothing_wh
         until(lambda: watch.past(watch.ends()))
     nodes.whole()
     deciding, counting = (writers.told(nodes.data, topic) for topic in (ASSIGNMENTS, COUNTERS))
+    fenced = {zombie.group: nodes.links.fenced(f"{zombie.group}-") for zombie in zombies}
     tell(
         f"{TURNS} freezes of both, taken over after {min(taken):.1f} to {max(taken):.1f} s",
         matcher=dict(zombies[0].fates),
         stats=dict(zombies[1].fates),
         decisions=deciding,
         counters=counting,
+        commits_that_came_too_late=fenced,
         marks_that_went_back=len(watch.back),
         acknowledged=ledger.acknowledged,
         asks=asks,
     )
     assert not watch.back, watch.back[:5]
     assert deciding.zombies == counting.zombies == 0
+    assert min(fenced.values()) >= LATE, "zombies that tried nothing prove nothing"
+    assert min(deciding.aborted, counting.aborted) > 0, "nobody was frozen in the middle of a step"
 
 
 async def _disturbed(

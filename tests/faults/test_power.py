@@ -15,12 +15,13 @@ import pytest
 from bus import sqlite
 from schemas.errors import Unusable
 from tests.bus.reading import read
+from tests.faults.agree import agrees, audited, kept
 from tests.faults.conftest import LONG, Tell
 from tests.faults.power import ASKED, FACTS, OWNER, SAID
 from tests.system.load import STATIONS, Ledger
 from tests.system.people import register
-from tests.system.process import Process, processes, until, yizhan
-from tests.system.test_kills import agrees, load
+from tests.system.process import Process, processes, until
+from tests.system.test_kills import load
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = 1200
@@ -35,10 +36,10 @@ def library() -> None:
         pytest.skip("Python's sqlite3 is linked into Python itself: nothing can be put under it")
 
 
-def write(path: Path, images: Path, seed: int, *synchronous: str) -> Said:
+def write(path: Path, images: Path, dice: Random, *synchronous: str) -> Said:
     """Let another process write a log on a disk that forgets; return what was acknowledged."""
     command = (sys.executable, "-m", "tests.faults.power", "log")
-    arguments = (path, images, seed, OPERATIONS, *synchronous)
+    arguments = (path, images, dice.getrandbits(32), OPERATIONS, *synchronous)
     subprocess.run((*command, *map(str, arguments)), cwd=ROOT, check=True, timeout=120)
     return [(*said,) for said in json.loads((images / "acknowledged.json").read_text())]
 
@@ -65,14 +66,14 @@ async def lost(image: Path, said: Said) -> list[str]:
 
 @pytest.mark.timeout(600)
 def test_nothing_acknowledged_is_missing_whenever_the_power_is_cut(
-    tmp_path: Path, tell: Tell
+    tmp_path: Path, dice: Random, tell: Tell
 ) -> None:
     before: Said = []
-    path, cuts, checked, dice = tmp_path / "0" / "log.db", 0, 0, Random(1)
+    path, cuts, checked = tmp_path / "0" / "log.db", 0, 0
     for run in range(RUNS):
         path.parent.mkdir(exist_ok=True)
         images = tmp_path / f"images-{run}"
-        said = write(path, images, run)
+        said = write(path, images, dice)
         for image in taken(images):
             expected = before + said[: int((image / "count").read_text())]
             assert asyncio.run(lost(image, expected)) == [], (run, image.name)
@@ -89,9 +90,9 @@ def test_nothing_acknowledged_is_missing_whenever_the_power_is_cut(
 
 @pytest.mark.parametrize("synchronous", ["OFF", "NORMAL"])
 def test_without_fsync_the_same_cuts_lose_what_was_acknowledged(
-    tmp_path: Path, synchronous: str, tell: Tell
+    tmp_path: Path, synchronous: str, dice: Random, tell: Tell
 ) -> None:
-    said = write(tmp_path / "log.db", tmp_path / "images", 1, synchronous)
+    said = write(tmp_path / "log.db", tmp_path / "images", dice, synchronous)
     hurt = 0
     for image in taken(tmp_path / "images"):
         try:
@@ -109,43 +110,55 @@ class Cut(Process):
         super().__init__(data, "up")
         self._command = (sys.executable, "-m", "tests.faults.power", "yizhan", *self._command[1:])
 
-    def prepare(self, seed: int, after: int) -> None:
+    def prepare(self, seed: int, after: int = 1 << 40) -> None:
         """Choose the next cut."""
         self._environment |= {"YIZHAN_SEED": str(seed), "YIZHAN_CUT": str(after)}
+
+    def until_cut(self) -> None:
+        """Start it; wait until its power is cut."""
+        self.start()
+        until(lambda: self.process.poll() is not None, self.said)
+        assert self.process.returncode == 9, self.said()
+        for memory in self.data.glob("*-shm"):
+            memory.unlink()
 
 
 @pytest.mark.timeout(600)
 def test_a_hub_whose_power_is_cut_again_and_again_counts_every_acknowledged_fact_once(
     tmp_path: Path, tell: Tell, dice: Random
 ) -> None:
-    hub, cuts = Cut(tmp_path / "data"), 0
-    hub.prepare(0, 1 << 40)
+    hub, amid = Cut(tmp_path / "data"), 0
+    hub.prepare(0)
     with processes(hub):
         key = (hub.data / "admin.key").read_text().strip()
         register(hub.url, key, *STATIONS)
-        address = f"sqlite:///{hub.data / 'log.db'}"
+        log = f"sqlite:///{hub.data / 'log.db'}"
 
         def cut(ledger: Ledger) -> None:
-            nonlocal cuts
+            nonlocal amid
             hub.kill()
-            for seed in range(CUTS):
-                hub.prepare(seed, dice.randint(50, 3000))
-                hub.start()
-                until(lambda: hub.process.poll() is not None, hub.said)
-                assert hub.process.returncode == 9, hub.said()
-                for memory in hub.data.glob("*-shm"):
-                    memory.unlink()
-                cuts += 1
-            hub.prepare(0, 1 << 40)
+            for _ in range(CUTS):
+                before = ledger.acknowledged
+                hub.prepare(dice.getrandbits(32), dice.randint(50, 3000))
+                hub.until_cut()
+                amid += ledger.acknowledged > before
+            hub.prepare(0)
             hub.start()
             hub.until_ready()
-            assert ledger.acknowledged
 
         ledger = asyncio.run(load(hub.url, key, cut))
         agrees(hub.url, ledger)
         damaged = list(hub.data.glob("*.damaged-*"))
         assert hub.end() == 0
-    report = yizhan("audit", "--bus", address, "--json")
-    assert report.returncode == 0, report.stdout + report.stderr
+    audited(log)
+    statements = asyncio.run(kept(log, ledger))
     assert not damaged, "SQLite keeps its promises over a power cut"
-    tell("counted once", cuts=cuts, acknowledged=ledger.acknowledged, again=ledger.repeated)
+    assert amid > CUTS / 2, "so many cuts were in the midst of posts"
+    tell(
+        "counted once",
+        cuts=CUTS,
+        amid_posts=amid,
+        acknowledged=ledger.acknowledged,
+        again=ledger.repeated,
+        statements=statements,
+    )

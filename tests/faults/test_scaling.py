@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import time
+from contextlib import ExitStack, suppress
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -12,7 +13,7 @@ import pytest
 
 import bus
 from schemas.topics import ASSIGNMENTS, REQUESTS, RESULTS
-from tests.faults import replay
+from tests.faults import books, replay
 from tests.faults.agree import agrees, audited, decided
 from tests.faults.conftest import LONG, Tell
 from tests.faults.crew import Crew
@@ -30,7 +31,7 @@ LONGEST = 10.0
 SESSION = 6.0
 """Seconds after which a group misses a member that was killed, and so said nothing."""
 BUSY = 5.0
-"""Load per core before the test above which its pauses are others' doing: told, not judged."""
+"""Load per core from which on pauses are others' doing: the test waits until there is less."""
 
 
 @pytest.mark.timeout(1800)
@@ -39,7 +40,7 @@ def test_workers_that_come_and_go_leave_what_a_replay_gives_and_never_pause_for_
 ) -> None:
     for name, value in (RULES | CALM).items():
         monkeypatch.setenv(f"YIZHAN_{name}", value)
-    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    load = _calmed()
     site = Site(tmp_path, nodes.bus)
     intake, screens = site.part(INTAKE), site.part(SCREENS)
     with Crew(site, STATS, 4) as stats, Crew(site, MATCHING, 2) as matching:
@@ -47,11 +48,13 @@ def test_workers_that_come_and_go_leave_what_a_replay_gives_and_never_pause_for_
         matching.come(1)
         with running(site, intake, screens), Watch(nodes.bus) as watch:
             with gentle(site, intake, dice) as flow:
-                moments = asyncio.run(_scaled(stats, matching, flow, watch, dice))
+                moments, kept = asyncio.run(_scaled(stats, matching, flow, watch, dice))
                 ledger = flow.end()
             cells = agrees(screens.url, ledger)
             audited(nodes.bus)
-            asks = asyncio.run(decided(nodes.bus)).figures["asks"]
+            found = asyncio.run(decided(nodes.bus))
+            replayed = asyncio.run(books.replayed(nodes.bus))
+            matching.come(1)
             asyncio.run(silent(nodes.bus, matching.working))
             matching.rest()
             until(lambda: watch.past(watch.ends()))
@@ -66,11 +69,16 @@ def test_workers_that_come_and_go_leave_what_a_replay_gives_and_never_pause_for_
         f"deciding {times(orderly[1])}; once more with those who go killed: counting "
         f"{times(killed[0])}, deciding {times(killed[1])}",
         acknowledged=ledger.acknowledged,
-        asks=asks,
+        asks=found.figures["asks"],
         cells=cells,
         rows=rows,
-        load_before=f"{load:.1f}",
+        cases=len(found.requests),
+        living=len(found.living),
+        pauses=f"{'judged' if load < BUSY else 'NOT JUDGED'} at a load of {load:.1f} a core",
     )
+    assert kept == replayed
+    assert books.merged(kept, "cases") == found.requests
+    assert books.merged(kept, "offers") == found.living
     assert not watch.back, watch.back[:5]
     if load < BUSY:
         for still in orderly:
@@ -79,14 +87,26 @@ def test_workers_that_come_and_go_leave_what_a_replay_gives_and_never_pause_for_
             assert still[0].seconds < SESSION + LONGEST, still[:5]
 
 
+def _calmed() -> float:
+    """Wait until earlier tests are forgotten, but not for ever; return the load per core."""
+
+    def load() -> float:
+        return os.getloadavg()[0] / (os.cpu_count() or 1)
+
+    with suppress(AssertionError):
+        until(lambda: load() < BUSY)
+    return load()
+
+
 async def _scaled(
     stats: Crew, matching: Crew, flow: Flow, watch: Watch, dice: Random
-) -> tuple[float, float, float]:
+) -> tuple[tuple[float, float, float], books.Books]:
     """Scale up and down again and again under a crowd; return when all of it is decided.
 
-    Returns when it began, when those who leave began to be killed, and the end.
+    Returns when it began, when those who leave began to be killed, and the end; and the books of
+    the matcher that came last, when all others went.
     """
-    moments = [time.time()]
+    moments, last = [time.time()], books.Inside(watch.log)
 
     def scale(crowd: Crowd) -> None:
         for turn in range(ROUNDS + 1):
@@ -104,13 +124,17 @@ async def _scaled(
             with followed(flow, watch):
                 stats.leave(dice, way)
         moments.append(time.time())
+        with followed(flow, watch):
+            left.enter_context(last).ready()
+            matching.leave(dice, signal.SIGTERM)
         watch.hush()
         assert crowd.asked
 
-    async with bus.connect(watch.log) as log:
-        await crowded(log, dice.randrange(99), scale, quiet=3.0, rest=0.5)
+    with ExitStack() as left:
+        async with bus.connect(watch.log) as log:
+            await crowded(log, dice.randrange(99), scale, quiet=3.0, rest=0.5)
     began, killing, end = moments
-    return began, killing, end
+    return (began, killing, end), last.books
 
 
 def _replayed(stats: Crew, log: str) -> int:

@@ -114,13 +114,18 @@ def copied(past: History, name: str, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "damage", DAMAGES, ids=[f"{kind}-{damage.__name__}" for kind, damage in DAMAGES]
 )
-def test_a_hub_whose_states_are_not_as_they_were_left_shows_the_right_numbers_once_it_is_ready(
-    past: History, tmp_path: Path, names: Sequence[str], damage: tuple[str, Damage], tell: Tell
+def test_a_hub_whose_states_are_not_as_they_were_left_shows_the_right_numbers_once_it_is_ready(  # noqa: PLR0917  # fixtures
+    past: History,
+    tmp_path: Path,
+    names: Sequence[str],
+    damage: tuple[str, Damage],
+    dice: Random,
+    tell: Tell,
 ) -> None:
     kind, hurt = damage
     data = copied(past, kind, tmp_path)
     for name in names:
-        hurt(data / name, past, Random(name + kind))
+        hurt(data / name, past, dice)
     hub = Process(data, "up")
     with processes(hub):
         numbers = past.shown(hub)
@@ -157,15 +162,15 @@ def test_a_state_of_another_hub_is_refused_by_name_and_left_alone(
 
 @pytest.mark.timeout(300)
 def test_states_of_a_newer_position_than_an_older_copy_of_the_log_are_refused(
-    past: History, tmp_path: Path
+    past: History, tmp_path: Path, dice: Random
 ) -> None:
     data = copied(past, "left", tmp_path)
-    an_older_copy(data / "log.db", past, Random(1))
+    an_older_copy(data / "log.db", past, dice)
     held = [end(data / "log.db", name).read_bytes() for name in ("", "-wal")]
     refused(data, "log.db is older than", "put the newer log back")
     refused(data, "log.db is older than", "put the newer log back")
     for name in STATES:
-        deleted(data / name, past, Random(1))
+        deleted(data / name, past, dice)
     assert held[0]
     hub = Process(data, "up")
     with processes(hub):
@@ -186,11 +191,11 @@ def test_a_state_of_an_older_catalogue_is_not_looked_at(past: History, tmp_path:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("damage", [deleted, without_wal, truncated, a_page_of_zeros])
 @pytest.mark.parametrize("kind", ["left", "shut"])
-def test_a_log_that_is_torn_is_refused_by_name_or_shows_the_right_numbers(
-    past: History, tmp_path: Path, kind: str, damage: Damage, tell: Tell
+def test_a_log_that_is_torn_is_refused_by_name_or_shows_the_right_numbers(  # noqa: PLR0917  # fixtures
+    past: History, tmp_path: Path, kind: str, damage: Damage, dice: Random, tell: Tell
 ) -> None:
     data = copied(past, kind, tmp_path)
-    damage(data / "log.db", past, Random(kind))
+    damage(data / "log.db", past, dice)
     hub = Process(data, "up")
     hub.start()
     try:
@@ -216,8 +221,8 @@ def ready(hub: Process) -> bool:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("damage", [truncated, a_page_of_zeros])
 def test_a_torn_store_of_keys_is_refused_by_name(
-    past: History, tmp_path: Path, damage: Damage
+    past: History, tmp_path: Path, damage: Damage, dice: Random
 ) -> None:
     data = copied(past, "shut", tmp_path)
-    damage(data / "keys.db", past, Random(3))
+    damage(data / "keys.db", past, dice)
     refused(data, "keys.db")

@@ -13,7 +13,7 @@ from deploy.log import records
 from schemas.codec import Event, decode
 from schemas.reports import CountersFlushed, CounterUpdated
 from schemas.topics import COUNTERS
-from tests.faults.agree import agrees, audited
+from tests.faults.agree import agrees, audited, kept
 from tests.faults.conftest import LONG, Tell
 from tests.faults.crew import Crew
 from tests.faults.nodes import Nodes
@@ -52,11 +52,13 @@ def test_a_fresh_screen_shows_what_the_successor_published_not_what_a_thawed_wor
         stale = asyncio.run(_said_again(nodes.bus))
         cells += _seen(site, screens, ledger, TURNS)
         audited(nodes.bus)
+        statements = asyncio.run(kept(nodes.bus, ledger))
     assert stale > 100
     tell(
         f"thawed {TURNS} times after its successor had published",
         fates=dict(zombie.fates),
         acknowledged=ledger.acknowledged,
+        statements=statements,
         cells_on_fresh_screens=cells,
         old_rows_and_marks_said_again=stale,
     )
@@ -64,6 +66,7 @@ def test_a_fresh_screen_shows_what_the_successor_published_not_what_a_thawed_wor
 
 def _add(ledger: Ledger, more: Ledger) -> None:
     ledger.standing |= more.standing
+    ledger.statements |= more.statements
     ledger.acknowledged += more.acknowledged
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from aiokafka.admin import AIOKafkaAdminClient
 
+from schemas.errors import Fenced
 from tests.faults.nodes import Nodes
 from tests.faults.proxy import END_TRANSACTION, HOLE, WHOLE, Fault
 from tests.system.process import Process, until
@@ -15,6 +16,8 @@ MOMENTS = ("at any moment", "passes", "lost", "late")
 """When one is frozen: at any moment, or in the very request that commits a transaction, which then
 passes, gets lost, or comes when another has taken over."""
 STABLE = "Stable"
+FENCED = str(Fenced(""))
+"""What is said last by whom another has fenced for good."""
 
 
 class Zombie:
@@ -34,12 +37,13 @@ class Zombie:
         self.process.process.send_signal(number)
 
     def back(self, nodes: Nodes) -> None:
-        """Wait until it is a member again, or has ended and been started again."""
+        """Wait until it is a member again, or has ended as one fenced and been started again."""
         until(lambda: self.ended or self._joined(nodes), self.process.said)
         fate = "rejoined"
         if self.ended:
             assert self.process.process.returncode != 0, self.process.said()
-            fate = "ended, fenced" if "Fenced" in self.process.said() else "ended otherwise"
+            assert self.process.said().rstrip().endswith(FENCED), self.process.said()
+            fate = "ended, fenced"
             self.process.start()
             until(lambda: self._joined(nodes), self.process.said)
         self.process.until_ready()

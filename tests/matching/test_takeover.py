@@ -6,13 +6,16 @@ from random import Random
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bus import Bus, Partition, Position, Record, kafka
 from schemas.decisions import Advanced, Moved
 from schemas.errors import Mismatch, Unavailable
 from schemas.topics import ASSIGNMENTS, REFERRALS, REQUESTS, TOPICS
-from services.matching.book import Book
+from schemas.types import TYPES
+from services.matching.book import Book, Said
 from services.matching.inbox import MOST
+from services.matching.records import record
 from services.matching.takeover import owner
 from tests.matching.crowd import POOLS
 from tests.matching.running import (
@@ -143,6 +146,38 @@ async def test_a_partition_is_taken_over_without_reading_the_others(log: Bus) ->
     for number, pools in held.items():
         assert all(ASSIGNMENTS.partition(pool, 4) == number for pool in pools)
     assert set().union(*held.values()) == {case.pool for case in (await requests(log)).values()}
+
+
+async def test_whoever_takes_over_passes_over_what_nobody_can_read_and_says_so(log: Bus) -> None:
+    await log.publish([*province(), expert("li"), submitted("r1")])
+    async with matching(log, offer_minutes=5) as worker:
+        await decided(log, worker)
+        books = {n: content(source.book) for n, source in worker.sources.items()}
+    await log.publish(await unreadable(log))
+    with capture_logs() as lines:
+        async with matching(log, offer_minutes=5) as worker:
+            taken = {n: content(source.book) for n, source in worker.sources.items()}
+            (told,) = worker.means.metrics.skipped.collect()
+    assert taken == books
+    said = [line for line in lines if line["event"] == "decisions that cannot be read"]
+    assert [(line["log_level"], line["count"], line["rule"]) for line in said] == [
+        ("error", 3, "less_than_equal")
+    ]
+    skipped = {s.labels["topic"]: s.value for s in told.samples if s.name.endswith("_total")}
+    assert skipped[ASSIGNMENTS.name] == 3
+
+
+async def unreadable(log: Bus) -> list[Record]:
+    """Return a move that has gone too far, an offer for a request that is not there, and noise."""
+    ((request, case),) = (await requests(log)).items()
+    ((assignment, offer),) = (await offers(log)).items()
+    moved = case.model_copy(update={"revision": case.revision + 1, "blocked_seconds": 10**10})
+    strange = offer.model_copy(update={"request_id": f"{offer.pool}.never-heard-of"})
+    return [
+        record(Said(TYPES["yizhan.request.moved"], request, moved), case.occurred_at),
+        record(Said(TYPES["yizhan.match.offered"], f"{assignment}0", strange), case.occurred_at),
+        Record(ASSIGNMENTS, offer.pool, b"noise", None),
+    ]
 
 
 async def test_a_partition_of_many_batches_is_read_to_its_end(log: Bus) -> None:

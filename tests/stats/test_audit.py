@@ -2,8 +2,6 @@
 
 import ast
 import asyncio
-import subprocess
-import sys
 import threading
 import tracemalloc
 from pathlib import Path
@@ -31,27 +29,53 @@ from tests.stats.test_worker import run, service
 SOURCE = Partition(RESULTS.name, 0)
 WHEN = "2024-01-01T00:00:00+08:00"
 PACKAGES = ("schemas", "bus", "services", "deploy")
-MODELS = {"schemas", "schemas.codec", "schemas.days", "schemas.fields"}
+ROOT = Path(__file__).parents[2]
+AUDIT = {f"services.stats.{name}" for name in ("audit", "pace", "published", "recount")}
+MODELS = {
+    "bus.port",
+    *(f"schemas.{name}" for name in ("codec", "days", "decisions", "facts", "fields")),
+    *(f"schemas.{name}" for name in ("reports", "topics")),
+}
+COUNTS = {"schemas.contribution", "schemas.measures"}
 
 
-def test_the_recount_imports_the_event_models_and_nothing_that_counts() -> None:
-    place = Path(sys.modules["services.stats.recount"].__file__ or "")
-    code = (
-        "import sys, importlib.util as u\n"
-        f"s = u.spec_from_file_location('recount', {str(place)!r})\n"
-        "m = u.module_from_spec(s); sys.modules['recount'] = m; s.loader.exec_module(m)\n"
-        "print(*(n for n in sys.modules if n.split('.')[0] in ('schemas', 'services', 'bus')))"
-    )
-    done = subprocess.run(
-        (sys.executable, "-c", code), capture_output=True, text=True, check=True,
-        cwd=place.parents[2],
-    )  # fmt: skip
-    found = set(done.stdout.split()) - {"schemas"}
-    assert not found & {"schemas.contribution", "schemas.measures"}
-    assert not [name for name in found if not name.startswith("schemas.")]
-    imports = [n for n in ast.walk(ast.parse(place.read_text())) if isinstance(n, ast.ImportFrom)]
-    ours = {n.module for n in imports if n.module and n.module.split(".")[0] in PACKAGES}
-    assert ours == MODELS
+def imported(module: str) -> set[str]:
+    """Return which modules of ours a module names, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(place(module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level
+            of = node.module or ""
+            inside = {f"{of}.{name.name}" for name in node.names}
+            found |= {name if place(name).is_file() else of for name in inside}
+    return {name for name in found if name.split(".")[0] in PACKAGES}
+
+
+def place(module: str) -> Path:
+    """Return where a module lies, or would."""
+    path = ROOT.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def reached(*modules: str) -> set[str]:
+    """Return these modules and all of ours that they come to."""
+    found: set[str] = set()
+    waiting = [*modules]
+    while waiting:
+        if (module := waiting.pop()) not in found:
+            found.add(module)
+            waiting += imported(module)
+    return found
+
+
+def test_the_audit_is_made_of_the_event_models_and_nothing_that_counts() -> None:
+    direct = {name for module in AUDIT for name in imported(module)}
+    assert direct - AUDIT == MODELS
+    assert not reached(*AUDIT) & COUNTS
+    command = {name for name in imported("deploy.audit") if name.startswith("services.")}
+    assert command == {"services.stats.audit"}
 
 
 def test_a_statement_takes_a_few_hundred_bytes() -> None:
