@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import httpx
-import pytest
 
+from tests.conftest import lacking
 from tests.faults.agree import audited, kept
 from tests.system.load import STATIONS, Ledger
 from tests.system.people import register
@@ -91,7 +91,7 @@ def disk(place: Path, megabytes: int) -> Iterator[Path]:
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(place)]
     if not shutil.which("mount") or subprocess.run(command, check=False).returncode:
-        pytest.skip("Nobody may mount a small disk here.")
+        lacking("disks", "Nobody may mount a small disk here.")
     try:
         yield place
     finally:

@@ -15,6 +15,7 @@ import pytest
 from bus import sqlite
 from schemas.errors import Unusable
 from tests.bus.reading import read
+from tests.conftest import lacking
 from tests.faults.agree import agrees, audited, kept
 from tests.faults.conftest import LONG, Tell
 from tests.faults.power import ASKED, FACTS, OWNER, SAID
@@ -33,7 +34,7 @@ Said = list[tuple[str, int, int, str]]
 @pytest.fixture(autouse=True)
 def library() -> None:
     if "libsqlite3" not in Path("/proc/self/maps").read_text() and sqlite3.sqlite_version:
-        pytest.skip("Python's sqlite3 is linked into Python itself: nothing can be put under it")
+        lacking("disks", "Python's sqlite3 is linked into Python: nothing can be put under it.")
 
 
 def write(path: Path, images: Path, dice: Random, *synchronous: str) -> Said:

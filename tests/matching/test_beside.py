@@ -79,7 +79,8 @@ async def test_decisions_wait_for_no_thread_that_others_use_and_leave_none_behin
 ) -> None:
     free, loop = threading.Event(), asyncio.get_running_loop()
     await log.publish([*province(), expert("li"), *[submitted("r", pool=p) for p in POOLS]])
-    others = [loop.run_in_executor(None, free.wait, 30) for _ in range(64)]
+    others = [loop.run_in_executor(None, free.wait, 60) for _ in range(64)]
+    loop.call_later(30, free.set)  # nobody who needs one of them waits for ever
     async with matching(log, escalate_minutes=60) as worker:
         try:
             await decided(log, worker)
