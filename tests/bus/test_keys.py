@@ -175,3 +175,14 @@ def test_what_is_no_store_is_told_in_a_sentence(path: Path, made: str) -> None:
     says = pytest.raises(Unusable, match=r"keys\.db cannot be used as a store of keys: ")
     with says, Keys.open(path):
         pass
+
+
+def test_a_store_that_was_cut_off_lets_nobody_in(path: Path) -> None:
+    with Keys.open(path) as keys:
+        for number in range(40):
+            keys.issue("hub", Role.ADMIN, label=f"number {number}")
+    whole = path.read_bytes()
+    for size in range(1000, len(whole), 1000):
+        path.write_bytes(whole[:size])
+        with pytest.raises(Unusable, match=r"^\S*keys\.db cannot .+$"), Keys.open(path):
+            pass

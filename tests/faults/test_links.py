@@ -156,7 +156,7 @@ def test_bad_links_leave_every_step_whole_and_nobody_stuck(
         undone=f"{deciding.aborted} decisions, {counting.aborted} rows and marks",
         ended=keeper.ended,
         silent=f"{keeper.silence:.1f} s",
-        told_to_end=f"gone after {max(ground.endings):.1f} s, in a hole {end:.1f} s",
+        told_to_end=f"gone after {max(ground.endings, default=0.0):.1f} s, in a hole {end:.1f} s",
         started_in_a_hole=f"given up after {start:.1f} s",
         **{f"whole after {kind}": f"{stall:.1f} s" for kind, stall in ground.stalls.items()},
     )
