@@ -3,7 +3,7 @@
 import asyncio
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,7 +12,9 @@ from rich.table import Table
 import bus
 from deploy.log import DATA, Data, Url, existing
 from schemas.errors import Unusable
-from services.stats.audit import Report, auditing
+
+if TYPE_CHECKING:
+    from services.stats.audit import Report
 
 DIFFERS = 3
 """The exit code when counters and recount differ."""
@@ -41,12 +43,14 @@ def audit(
         raise typer.Exit(DIFFERS)
 
 
-async def _recount(url: str) -> list[Report]:
+async def _recount(url: str) -> "list[Report]":
+    from services.stats.audit import auditing
+
     async with bus.connect(url) as log, auditing(log) as auditor:
         return await auditor.check()
 
 
-def _show(reports: list[Report]) -> None:
+def _show(reports: "list[Report]") -> None:
     table = Table("source", "facts up to", "places", "differences")
     for report in reports:
         name = f"{report.source.topic}/{report.source.number}"

@@ -65,7 +65,7 @@ def matching() -> typer.Typer:
             run(port, data, host)
 
     command.__doc__ = run.__doc__
-    group = documented_group(Settings, MATCHING.settings)
+    group = documented_group(MATCHING.settings)
     app = typer.Typer(cls=group, invoke_without_command=True, callback=command)
     app.command()(explain)
     return app
@@ -73,7 +73,7 @@ def matching() -> typer.Typer:
 
 def hang_on(app: typer.Typer) -> None:
     """Add the commands to `app`."""
-    app.command(cls=documented(Settings, *(part.settings for part in PARTS)))(up)
+    app.command(cls=documented(*(part.settings for part in PARTS)))(up)
     for part in (INTAKE, STATS, SCREENS):
-        app.command(part.name, cls=documented(Settings, part.settings))(alone(part))
+        app.command(part.name, cls=documented(part.settings))(alone(part))
     app.add_typer(matching(), name=MATCHING.name)

@@ -10,7 +10,6 @@ from deploy.log import DATA, Data, Url, existing, records
 from schemas.codec import Event, decode
 from schemas.errors import Unusable
 from schemas.topics import ASSIGNMENTS
-from services.matching.story import about, told
 
 Request = Annotated[str, typer.Argument(help="The id of a request, POOL.NAME.")]
 
@@ -21,6 +20,8 @@ def explain(request: Request, url: Url = None, data: Data = DATA) -> None:
     Who was chosen and by which parts of the score, who else could have served, who was passed over
     and why; why nobody could, and what would help.
     """
+    from services.matching.story import told
+
     story = asyncio.run(_read(existing(url, data), request))
     if not story:
         raise Unusable(f"nothing has been decided about {request} on this log")
@@ -30,6 +31,8 @@ def explain(request: Request, url: Url = None, data: Data = DATA) -> None:
 
 async def _read(url: str, request: str) -> list[Event]:
     """Return what was decided about a request, at its own pool and at those it was referred to."""
+    from services.matching.story import about
+
     found: list[tuple[int, Event]] = []
     async with bus.connect(url) as log:
         async for _, record in records(log, ASSIGNMENTS):

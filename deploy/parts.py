@@ -1,9 +1,14 @@
-"""The services, each as something that can be run: alone, or all in one process."""
+"""The services, each as something that can be run: alone, or all in one process.
+
+A service is imported when it is first needed: a process, or a command, that runs one of them does
+not wait for the libraries of the others.
+"""
 
 from asyncio import TaskGroup
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol
 
 from fastapi import APIRouter
@@ -13,7 +18,6 @@ from pydantic_settings import BaseSettings
 from bus.keys import Keys
 from bus.port import Bus
 from deploy.settings import Settings, read
-from services import intake, matching, screens, stats
 
 
 class Service(Protocol):
@@ -36,11 +40,15 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A service, its settings, and how it is started."""
+    """A service, and how it is started."""
 
     name: str
-    settings: type[BaseSettings]
     running: Callable[[Ground], AbstractAsyncContextManager[Service]]
+
+    def settings(self) -> type[BaseSettings]:
+        """Return what can be set about it."""
+        found: type[BaseSettings] = import_module(f"services.{self.name}").Settings
+        return found
 
 
 def router(service: Service) -> APIRouter | None:
@@ -50,26 +58,34 @@ def router(service: Service) -> APIRouter | None:
 
 
 def _intake(on: Ground) -> AbstractAsyncContextManager[Service]:
+    from services import intake
+
     settings = read(intake.Settings)
     return intake.running(on.log, on.keys, settings, on.tasks, metrics=on.metrics)
 
 
 def _matching(on: Ground) -> AbstractAsyncContextManager[Service]:
+    from services import matching
+
     return matching.running(on.log, read(matching.Settings), on.tasks, metrics=on.metrics)
 
 
 def _stats(on: Ground) -> AbstractAsyncContextManager[Service]:
+    from services import stats
+
     settings = read(stats.Settings, data=on.settings.data)
     return stats.running(on.log, settings, on.tasks, metrics=on.metrics)
 
 
 def _screens(on: Ground) -> AbstractAsyncContextManager[Service]:
+    from services import screens
+
     settings = read(screens.Settings, data=on.settings.data)
     return screens.running(on.log, on.keys, settings, on.tasks, metrics=on.metrics)
 
 
-INTAKE = Part("intake", intake.Settings, _intake)
-MATCHING = Part("matching", matching.Settings, _matching)
-STATS = Part("stats", stats.Settings, _stats)
-SCREENS = Part("screens", screens.Settings, _screens)
+INTAKE = Part("intake", _intake)
+MATCHING = Part("matching", _matching)
+STATS = Part("stats", _stats)
+SCREENS = Part("screens", _screens)
 PARTS = (INTAKE, MATCHING, STATS, SCREENS)

@@ -1,6 +1,6 @@
 """What can be set about a process as a whole, and how settings are read and shown."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,8 @@ from deploy.errors import Misuse
 
 S = TypeVar("S", bound=BaseSettings)
 PREFIX = "YIZHAN_"
+Kind = Callable[[], type[BaseSettings]]
+"""Settings that are loaded only when somebody wants to read about them."""
 
 
 class Settings(BaseSettings):
@@ -42,24 +44,24 @@ def read(kind: type[S], **given: Any) -> S:  # noqa: ANN401
         raise Misuse(f"{name} cannot be {wrong['input']!r}: {wrong['msg']}") from None
 
 
-def documented(*kinds: type[BaseSettings]) -> type[TyperCommand]:
+def documented(*kinds: Kind) -> type[TyperCommand]:
     """Return a kind of command whose help lists these settings, the first of each name."""
 
     class Documented(TyperCommand):
         def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  # Click's own
             super().format_help(ctx, formatter)
-            Console().print(_table(kinds))
+            Console().print(_table([Settings, *(kind() for kind in kinds)]))
 
     return Documented
 
 
-def documented_group(*kinds: type[BaseSettings]) -> type[TyperGroup]:
+def documented_group(*kinds: Kind) -> type[TyperGroup]:
     """Return the same for a command that has others below it."""
 
     class Documented(TyperGroup):
         def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  # Click's own
             super().format_help(ctx, formatter)
-            Console().print(_table(kinds))
+            Console().print(_table([Settings, *(kind() for kind in kinds)]))
 
     return Documented
 

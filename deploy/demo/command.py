@@ -13,7 +13,6 @@ from deploy.commands import HOST, PORT, Host, Port
 from deploy.demo.play import Play
 from deploy.parts import MATCHING, PARTS, Ground, Service
 from deploy.settings import Settings, documented, read
-from services import matching
 
 FOLDER = Path("data/demo")
 HASTE: dict[str, float] = {"offer_minutes": 1.0, "notice_minutes": 1.0, "escalate_minutes": 0.3}
@@ -21,6 +20,8 @@ HASTE: dict[str, float] = {"offer_minutes": 1.0, "notice_minutes": 1.0, "escalat
 
 
 def _hasty(on: Ground) -> AbstractAsyncContextManager[Service]:
+    from services import matching
+
     settings = read(matching.Settings, **HASTE)
     return matching.running(on.log, settings, on.tasks, metrics=on.metrics)
 
@@ -55,4 +56,4 @@ def demo(
 
 def hang_on(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command(cls=documented(Settings, *(part.settings for part in PARTS)))(demo)
+    app.command(cls=documented(*(part.settings for part in PARTS)))(demo)

@@ -44,7 +44,7 @@ async def test_a_process_that_starts_says_that_it_lives_and_lets_all_else_wait(
 ) -> None:
     slow, stop = Slow(), Event()
     settings = Settings(data=tmp_path, port=free_port())
-    parts = [Part("slow", Settings, slow.running)]
+    parts = [Part("slow", slow.running)]
     url = f"http://127.0.0.1:{settings.port}"
     async with TaskGroup() as tasks, httpx.AsyncClient(base_url=url, trust_env=False) as client:
         tasks.create_task(hub.run(settings, parts, _guest, stop))
@@ -67,7 +67,7 @@ async def test_a_process_that_is_to_end_while_it_starts_ends(tmp_path: Path) -> 
     slow, stop = Slow(), Event()
     settings = Settings(data=tmp_path, port=free_port())
     async with TaskGroup() as tasks:
-        tasks.create_task(hub.run(settings, [Part("slow", Settings, slow.running)], _guest, stop))
+        tasks.create_task(hub.run(settings, [Part("slow", slow.running)], _guest, stop))
         await slow.starting.wait()
         stop.set()
 

@@ -9,7 +9,7 @@ from deploy.errors import Misuse
 from deploy.parts import PARTS
 from deploy.settings import Settings, read
 
-KINDS: tuple[type[BaseSettings], ...] = (Settings, *(part.settings for part in PARTS))
+KINDS: tuple[type[BaseSettings], ...] = (Settings, *(part.settings() for part in PARTS))
 
 
 def named(*types: type) -> list[Any]:
@@ -38,7 +38,7 @@ def test_a_group_that_kafka_would_not_take_is_refused(
 ) -> None:
     monkeypatch.setenv("YIZHAN_GROUP", value)
     with pytest.raises(Misuse, match=r"^YIZHAN_GROUP cannot be '"):
-        read(next(part.settings for part in PARTS if part.name == "stats"))
+        read(next(part.settings() for part in PARTS if part.name == "stats"))
 
 
 def test_an_empty_host_is_not_every_host(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,9 +26,9 @@ from tests.faults.site import Site
 from tests.matching.running import record
 from tests.system.process import Process, until
 
-EVERY = 1.0
+EVERY = 2.0
 """Seconds between two asks in a partition."""
-CALM = {"FLUSH_EVERY": "0.5"}
+CALM = {"FLUSH_EVERY": "1.0"}
 """Settings that leave a small machine time for whatever comes and goes."""
 SOURCES = (RESULTS, ASSIGNMENTS, REQUESTS)
 Dated = list[tuple[int, int]]
