@@ -5,7 +5,7 @@ SIGKILL: then the callback waits, or never runs. Threads are callbacks that come
 """
 
 import asyncio
-from asyncio import AbstractEventLoop, Future, Handle, Task, TimerHandle
+from asyncio import AbstractEventLoop, Future, Task
 from asyncio.events import _set_running_loop
 from asyncio.tasks import _unregister_task
 from collections import deque
@@ -20,18 +20,51 @@ AT_ONCE = 200_000
 """Callbacks in one moment after which whoever goes on is taken to turn in a circle."""
 
 
+OWNER: ContextVar["Owner | None"] = ContextVar("OWNER", default=None)
+
+
 class Owner:
     """Somebody whose callbacks can be stopped from outside."""
 
     def __init__(self) -> None:
         self.held = self.gone = False
-        self.waiting: list[Handle] = []
+        self.waiting: list[Call] = []
+
+
+class Call:
+    """What is to be called; it is all that is asked of a handle, and there are very many."""
+
+    __slots__ = ("_at", "args", "callback", "context", "dead", "owner")
+
+    def __init__(
+        self, callback: Callable[..., Any], args: tuple[Any, ...], context: Context, at: float
+    ) -> None:
+        self.callback, self.args, self.context, self._at = callback, args, context, at
+        self.owner: Owner | None = context.get(OWNER)
+        self.dead = False
+
+    def cancel(self) -> None:
+        self.dead, self.callback, self.args = True, _nothing, ()
+
+    def cancelled(self) -> bool:
+        return self.dead
+
+    def when(self) -> float:
+        return self._at
+
+
+def _nothing() -> None: ...
 
 
 class Numbered(Task[T]):
-    """A task that has the same place in a set in every run."""
+    """A task that has the same place in a set in every run.
 
-    number = 0
+    Its number is there before the task is: asyncio puts it into a set while it is made.
+    """
+
+    def __init__(self, number: int, coro: Coroutine[Any, Any, T], **more: Any) -> None:
+        self.number = number
+        super().__init__(coro, **more)
 
     def __hash__(self) -> int:
         return self.number
@@ -41,17 +74,14 @@ class Stuck(AssertionError):
     """Nothing will ever happen again, or the same moment never ends."""
 
 
-OWNER: ContextVar[Owner | None] = ContextVar("OWNER", default=None)
-
-
 class Loop(AbstractEventLoop):
     """`dice` chooses how long threads take."""
 
     def __init__(self, dice: Random) -> None:
         self._dice = dice
         self._now, self._serial, self._turns = 0.0, 0, 0
-        self._ready: deque[tuple[Handle, Owner | None]] = deque()
-        self._timers: list[tuple[float, int, TimerHandle, Owner | None]] = []
+        self._ready: deque[Call] = deque()
+        self._timers: list[tuple[float, int, Call]] = []
         self._tasks: list[Task[Any]] = []
         self._ending, self._stopped = False, set[Owner]()
         self.errors: list[BaseException] = []
@@ -75,34 +105,40 @@ class Loop(AbstractEventLoop):
         if owner.gone and not self._ending:
             return
         waiting, owner.waiting = owner.waiting, []
-        self._ready.extend((handle, owner) for handle in waiting)
+        self._ready.extend(waiting)
 
     def _turn(self) -> bool:
         """Do what comes next; return False when there is nothing."""
         if self._ready:
-            self._call(*self._ready.popleft())
+            self._call(self._ready.popleft())
             return True
-        while self._timers and self._timers[0][2].cancelled():
-            heappop(self._timers)
-        if not self._timers:
-            return False
-        when, _, timer, owner = heappop(self._timers)
-        if when > self._now:
-            self._now, self._turns = when, 0
-        self._call(timer, owner)
-        return True
+        timers = self._timers
+        while timers:
+            when, _, call = heappop(timers)
+            if not call.dead:
+                if when > self._now:
+                    self._now, self._turns = when, 0
+                self._call(call)
+                return True
+        return False
 
-    def _call(self, handle: Handle, owner: Owner | None) -> None:
+    def _call(self, call: Call) -> None:
         self._turns += 1
         if self._turns > AT_ONCE:
             raise Stuck("this moment does not end")
-        if handle.cancelled():
+        owner = call.owner
+        if call.dead:
             return
         if owner is None or self._ending or not (owner.gone or owner.held):
-            handle._run()
+            try:
+                call.context.run(call.callback, *call.args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # noqa: BLE001  # as a loop does, whatever it is
+                self.call_exception_handler({"exception": error})
         else:
             self._stopped.add(owner)
-            owner.waiting.append(handle)
+            owner.waiting.append(call)
 
     def _end(self) -> None:
         """Let coroutines close in order, rather than whenever the garbage collector finds them."""
@@ -127,29 +163,27 @@ class Loop(AbstractEventLoop):
 
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> Handle:
+    ) -> Call:
         context = copy_context() if context is None else context
-        handle = Handle(callback, args, self, context)
-        self._ready.append((handle, context.get(OWNER)))
-        return handle
+        call = Call(callback, args, context, self._now)
+        self._ready.append(call)
+        return call
 
     call_soon_threadsafe = call_soon  # type: ignore[assignment]  # there are no threads
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> TimerHandle:
+    ) -> Call:
         return self.call_at(self._now + delay, callback, *args, context=context)
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> TimerHandle:
+    ) -> Call:
         context = copy_context() if context is None else context
-        timer = TimerHandle(when, callback, args, self, context)
+        call = Call(callback, args, context, when)
         self._serial += 1
-        heappush(self._timers, (when, self._serial, timer, context.get(OWNER)))
-        return timer
-
-    def _timer_handle_cancelled(self, handle: TimerHandle) -> None: ...
+        heappush(self._timers, (when, self._serial, call))
+        return call
 
     def create_future(self) -> Future[Any]:
         return Future(loop=self)
@@ -158,8 +192,7 @@ class Loop(AbstractEventLoop):
         self, coro: Coroutine[Any, Any, T], *, name: str | None = None,
         context: Context | None = None,
     ) -> Task[T]:  # fmt: skip
-        task = Numbered(coro, loop=self, name=name, context=context)
-        task.number = len(self._tasks)
+        task = Numbered(len(self._tasks), coro, loop=self, name=name, context=context)
         self._tasks.append(task)
         return task
 

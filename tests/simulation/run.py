@@ -1,13 +1,16 @@
 """Running a seed."""
 
+import gc
 from collections import Counter
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from hashlib import blake2b
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from tests.simulation import events
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop
 from tests.simulation.options import Options
@@ -23,6 +26,26 @@ class Ran(NamedTuple):
 
 def run(options: Options) -> Ran:
     """Run one seed; return what happened. Raises AssertionError."""
+    with _by_itself():
+        return _ran(options)
+
+
+@contextmanager
+def _by_itself() -> Iterator[None]:
+    """Keep all that a run makes until it is over, and nothing of it after that.
+
+    Most of it lives as long as the run: the collector would look through it again and again.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        events.read.cache_clear()
+        gc.enable()
+        gc.collect()
+
+
+def _ran(options: Options) -> Ran:
     loop = Loop(Random(f"threads {options.seed}"))  # type: ignore[abstract]  # what is used is there
     with TemporaryDirectory() if options.file else nullcontext() as folder:
         world = World(options, Path(folder) if folder else None)
