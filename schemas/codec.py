@@ -69,11 +69,11 @@ def decode(value: bytes | None) -> Event | Flaw:
     return _event(value, tree)
 
 
-def decoder(topic: Topic, partition: int, partitions: int) -> Decode:
+def decoder(topic: Topic, partition: int, partitions: int, read: Decode = decode) -> Decode:
     """Return the decoder for one partition: it also refuses what does not belong there."""
 
     def check(value: bytes | None) -> Event | Flaw:
-        event = decode(value)
+        event = read(value)
         if isinstance(event, Flaw):
             return event
         if event.kind.topic is not topic:

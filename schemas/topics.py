@@ -61,6 +61,9 @@ COUNTED = (RESULTS, ASSIGNMENTS)
 """What counters are made of."""
 
 
+_NAMED = {topic.name: topic for topic in TOPICS}
+
+
 def named(name: str) -> Topic:
     """Return the topic called `name`; KeyError when there is none."""
-    return {topic.name: topic for topic in TOPICS}[name]
+    return _NAMED[name]

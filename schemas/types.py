@@ -23,9 +23,12 @@ PREFIX = "yizhan."
 VOID = "yizhan.record.voided"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EventType:
-    """A type of event. `slot` is the type part of the slot (type, subject) that it speaks about."""
+    """A type of event. `slot` is the type part of the slot (type, subject) that it speaks about.
+
+    There is one of each, in TYPES: they are looked up for every record that is read.
+    """
 
     name: str
     model: type[BaseModel]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bus import Bus, Partition
-from schemas.codec import Event, decode
+from schemas.codec import Decode, Event, decode
 from schemas.decisions import Advanced, Moved, Offer, Refused
 from schemas.lifecycle import BOOKED, ENDED, OWN, TABLE
 from schemas.pools import owner
@@ -38,7 +38,7 @@ class Found:
     figures: Counter[str] = field(default_factory=Counter)
 
 
-async def read(log: Bus, topic: Topic) -> list[Records]:
+async def read(log: Bus, topic: Topic, decoded: Decode = decode) -> list[Records]:
     """Read all records of a topic, by partition."""
     found: list[Records] = []
     async with log.subscribe(None, [topic], lambda _: 0) as reader:
@@ -49,23 +49,23 @@ async def read(log: Bus, topic: Topic) -> list[Records]:
                 for batch in await reader.poll(1.0, among=[place]):
                     at = batch.next
                     for stored in batch.records:
-                        event = decode(stored.value)
+                        event = decoded(stored.value)
                         usable = event if isinstance(event, Event) else None
                         records.append((stored.offset, usable))
             found.append(records)
     return found
 
 
-async def check(log: Bus, now: datetime) -> Found:
+async def check(log: Bus, now: datetime, decoded: Decode = decode) -> Found:
     """Check a log on which everything is decided; raises AssertionError where it is not so."""
     capacity = {
         event.subject: event.data.capacity
-        for _, event in (await read(log, REGISTRY))[0]
+        for _, event in (await read(log, REGISTRY, decoded))[0]
         if event is not None and hasattr(event.data, "capacity")
     }
     found = Found()
-    asked, referred = await read(log, REQUESTS), await read(log, REFERRALS)
-    for number, records in enumerate(await read(log, ASSIGNMENTS)):
+    asked, referred = await read(log, REQUESTS, decoded), await read(log, REFERRALS, decoded)
+    for number, records in enumerate(await read(log, ASSIGNMENTS, decoded)):
         decisions = [event for _, event in records if event is not None]
         assert len(decisions) == len(records), "a decision that cannot be read"
         _in_steps(number, decisions, asked[number], referred[number], found)

@@ -14,7 +14,7 @@ from tests.simulation.log import EPOCH
 
 BEGIN = datetime.fromtimestamp(EPOCH, SHANGHAI)
 read = lru_cache(50_000)(decode)
-"""Decode what was read before without doing it again."""
+"""Decode for the checks; what one of them has read, the others need not. Processes do not share."""
 
 
 def stated(kind: str, subject: str, /, at: datetime = BEGIN, **data: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from bus.state import State
 from schemas.codec import Event, decoder
 from schemas.topics import RESULTS
 from services.screens.tables import STANDING, STATEMENT
+from tests.simulation.events import read
 from tests.simulation.facts import TWICE, Stations
 from tests.simulation.log import Log
 
@@ -44,7 +45,7 @@ def _told(stations: Stations) -> Iterator[Stands]:
 def _statements(log: Log) -> Iterator[tuple[int, int]]:
     for place, tape in log.tapes.items():
         if place.topic == RESULTS.name:
-            check = decoder(RESULTS, place.number, log.partitions(RESULTS))
+            check = decoder(RESULTS, place.number, log.partitions(RESULTS), read)
             for line in tape.lines:
                 if isinstance(check(line.value), Event):
                     yield place.number, line.offset

@@ -5,6 +5,7 @@ from schemas.codec import Event, decoder
 from schemas.fields import Stated
 from schemas.topics import DEAD_LETTERS, named
 from services.stats.app import INPUTS
+from tests.simulation.events import read
 from tests.simulation.log import Log
 
 
@@ -17,7 +18,7 @@ def expected(log: Log) -> set[str]:
         if place.topic not in topics:
             continue
         topic = named(place.topic)
-        check = decoder(topic, place.number, log.partitions(topic))
+        check = decoder(topic, place.number, log.partitions(topic), read)
         for line in tape.lines:
             event = check(line.value)
             if not isinstance(event, Event) or _conflicts(event, standing):

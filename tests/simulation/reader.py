@@ -1,9 +1,8 @@
 """A subscription to the simulated log."""
 
 import asyncio
-from asyncio import Event, get_running_loop
+from asyncio import AbstractEventLoop, Event, Future, get_running_loop
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 
 from bus.port import Batch, Lease, Listener, Partition, Start, outside
 from schemas.errors import Unavailable
@@ -24,7 +23,8 @@ class Reader:
     ) -> None:
         self._log, self.group, self._start, self._listener = log, group, start, listener
         self._leases: dict[Partition, Lease] = {}
-        self._news, self.called = Event(), Event()
+        self.called = Event()
+        self._waiting: list[Future[None]] = []
         self._settled = group is None
         self._failure: BaseException | None = None
         self._slow = False
@@ -35,7 +35,7 @@ class Reader:
     def watch(self, place: Partition) -> None:
         """Hear that a partition has got something."""
         if place in self._leases:
-            self._news.set()
+            self._ring()
 
     async def belong(self) -> None:
         """Let go and take on partitions for ever, as the group says."""
@@ -48,7 +48,7 @@ class Reader:
                 if self._listener is not None:
                     await self._listener.assigned(frozenset(share))
                 self._settled = True
-                self._news.set()
+                self._ring()
                 await self.called.wait()
                 self._settled = False
                 held = self.end()
@@ -56,7 +56,7 @@ class Reader:
                     await self._listener.revoked(held)
         except Exception as error:  # noqa: BLE001  # whoever polls is told
             self._failure = error
-            self._news.set()
+            self._ring()
 
     def end(self) -> frozenset[Partition]:
         """End all leases; return of what."""
@@ -78,7 +78,7 @@ class Reader:
         if lease is not None:
             lease.alive = False
             self._leases[partition] = Lease(offset)
-            self._news.set()
+            self._ring()
 
     async def commit(self, positions: Mapping[Partition, int]) -> None: ...
 
@@ -92,7 +92,6 @@ class Reader:
         while True:
             if self._failure is not None:
                 raise self._failure
-            self._news.clear()
             if log.down and log.dice.random() < 0.03:
                 raise Unavailable("the log cannot be read")
             if self._settled and not log.down and (found := self._take(limit, wanted)):
@@ -100,9 +99,22 @@ class Reader:
             left = end - loop.time()
             if left <= 0:
                 return []
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(left, 0.03) if self._slow else left):
-                    await self._news.wait()
+            await self._heard(loop, min(left, 0.03) if self._slow else left)
+
+    async def _heard(self, loop: AbstractEventLoop, seconds: float) -> None:
+        """Wait for news for so long; an Event within a timeout does the same, at many times."""
+        waiter: Future[None] = loop.create_future()
+        timer = loop.call_later(seconds, _wake, waiter)
+        self._waiting.append(waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._waiting.remove(waiter)
+
+    def _ring(self) -> None:
+        for waiter in self._waiting:
+            _wake(waiter)
 
     def _begin(self, places: Iterable[Partition]) -> None:
         self._leases = {place: Lease(self._start(place)) for place in sorted(places)}
@@ -126,3 +138,8 @@ class Reader:
             found.append(Batch(*place, base, following, records, lease))
             limit -= len(records)
         return found
+
+
+def _wake(waiter: Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -8,7 +8,7 @@ from schemas.codec import Event, decoder
 from schemas.reports import CountersAudited, CountersFlushed, CounterUpdated
 from schemas.topics import COUNTERS, named
 from services.stats.recount import Recount, Tally
-from tests.simulation.events import usable
+from tests.simulation.events import read, usable
 from tests.simulation.log import Log
 
 Place = tuple[str, str]
@@ -84,7 +84,7 @@ class Shown:
 
     def _counted(self, source: Partition, recount: Recount, until: int) -> dict[Place, Tally]:
         topic = named(source.topic)
-        check = decoder(topic, source.number, self._log.partitions(topic))
+        check = decoder(topic, source.number, self._log.partitions(topic), read)
         for line in self._log.tapes[source].lines:
             if self._read[source] <= line.offset < until:
                 event = check(line.value)

@@ -28,7 +28,7 @@ class Tape:
     @property
     def shown(self) -> int:
         """Where a reader of what is committed stands at the end."""
-        return min(self.open.values(), default=self.end)
+        return min(self.open.values()) if self.open else self.end
 
     def append(self, key: bytes, value: bytes | None, now: int) -> int:
         """Add a record; return its offset."""

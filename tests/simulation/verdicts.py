@@ -10,6 +10,7 @@ from services.matching.book import Book
 from tests.matching import reader
 from tests.simulation import facts, indexed, letters
 from tests.simulation.clients import Clients
+from tests.simulation.events import read
 from tests.simulation.intake import clock
 from tests.simulation.link import Link
 from tests.simulation.log import Log
@@ -25,7 +26,7 @@ async def decided(world: "World") -> None:
     """Hold all decisions against the log, then against who takes over from its beginning."""
     link = Link(world.log)
     try:
-        await reader.check(link, clock())
+        await reader.check(link, clock(), read)
     except AssertionError as error:
         raise AssertionError(f"decisions: {error}") from error
     count = world.log.partitions(REQUESTS)
