@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import cache
 
 from services.matching import app
 from services.matching.settings import Settings
@@ -10,6 +11,7 @@ from tests.simulation.intake import clock
 from tests.simulation.link import Link
 
 
+@cache
 def settings(group: str = "matching") -> Settings:
     """Return settings by which everything comes to an end within virtual seconds."""
     return Settings(
