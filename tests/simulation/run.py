@@ -43,6 +43,7 @@ def _by_itself() -> Iterator[None]:
         events.read.cache_clear()
         gc.enable()
         gc.collect()
+        gc.freeze()  # what is left is there for good: models and statements made on first use
 
 
 def _ran(options: Options) -> Ran:
