@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from bus.kafka import producer
+from bus.kafka import producer, wire
 from bus.kafka.cluster import PAUSE, Cluster, quiet
 from bus.kafka.consumer import consuming, joined
 from bus.kafka.ends import Ends
@@ -37,6 +37,7 @@ async def connect(
     """
     cluster = Cluster(servers, timeout, member)
     quiet()
+    wire.mend()
     await cluster.reached()
     async with AsyncExitStack() as stack:
         yield await patiently(cluster, partitions, stack)
