@@ -36,7 +36,7 @@ test: setup ## Run the tests; those that need Kafka or Chromium are skipped wher
 
 # ONLY names one test, as a failing one prints it with its seed.
 ONLY ?= tests/faults tests/simulation
-faults: setup kafka ## Break things on purpose, under load, for half an hour; and 2,000 simulated runs
+faults: setup kafka ## Break things on purpose, under load, for 45 minutes; and 2,000 simulated runs
 	@YIZHAN_REQUIRE="kafka browser faults" YIZHAN_SEEDS=$${YIZHAN_SEEDS:-2000} $(BIN)/pytest $(ONLY)
 
 faults-long: setup ## The same with every figure in full, and 20,000 simulated runs
