@@ -173,6 +173,10 @@ def _prepare(db: sqlite3.Connection) -> None:
     (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if ours != _OURS and tables:
         raise sqlite3.DatabaseError("it is another program's database")
+    # A file that was cut off reads as rows without values: nobody may be let in by those.
+    (sound,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if sound != "ok":
+        raise sqlite3.DatabaseError(f"it is damaged: {' '.join(sound.split())}")
     db.execute("PRAGMA journal_mode=WAL").fetchone()
     db.execute("PRAGMA synchronous=FULL")
     db.execute("BEGIN IMMEDIATE")
@@ -180,10 +184,6 @@ def _prepare(db: sqlite3.Connection) -> None:
     if "subject" not in {name for _, name, *_ in db.execute("PRAGMA table_info(key)")}:
         db.execute("ALTER TABLE key ADD COLUMN subject TEXT")
     db.execute(f"PRAGMA application_id={_OURS}")
-    # A file that was cut off reads as rows without values: nobody may be let in by those.
-    (sound,) = db.execute("PRAGMA quick_check(1)").fetchone()
-    if sound != "ok":
-        raise sqlite3.DatabaseError(f"it is damaged: {' '.join(sound.split())}")
     db.execute("COMMIT")
 
 
