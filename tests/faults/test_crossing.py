@@ -22,7 +22,7 @@ from tests.system.process import Process
 
 RULES = {"OFFER_MINUTES": "0.1", "ESCALATE_MINUTES": "0.05"}
 """Long enough that who is offered something hears of it in time, also on a slow machine."""
-CROSSINGS = 400 if LONG else 60
+CROSSINGS = 400 if LONG else 40
 """Of each kind, without kills and as many with kills."""
 EXPIRY = ("accept crossing expiry: moved", "accept crossing expiry: refused")
 ESCALATION = (

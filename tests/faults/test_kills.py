@@ -17,8 +17,8 @@ from tests.faults.site import Site, running
 from tests.faults.wall import Wall
 from tests.system.process import Process, until
 
-KILLS = 50 if LONG else 20
-FACTS = 100_000 if LONG else 20_000
+KILLS = 50 if LONG else 16
+FACTS = 100_000 if LONG else 16_000
 BETWEEN = (200, 1000)
 """Facts that flow between two kills at least."""
 REST = 1.0

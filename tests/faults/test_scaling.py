@@ -25,7 +25,7 @@ from tests.matching.crowd import Crowd, crowded
 from tests.matching.test_kills import RULES, silent
 from tests.system.process import Process, until
 
-ROUNDS = 10 if LONG else 3
+ROUNDS = 10 if LONG else 2
 LONGEST = 10.0
 """Seconds that nothing of a partition may be followed while there is something."""
 SESSION = 6.0
