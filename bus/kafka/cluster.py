@@ -21,14 +21,11 @@ PAUSE = 0.1
 class Cluster:
     """The address of a Kafka, as every client of it is told.
 
-    `servers` is "host:port,host:port"; `timeout` is how many seconds one answer may take; `member`
-    is this process's lasting name in its groups (a restart then needs no new assignment), unique
-    in the cluster, or None.
+    `servers` is "host:port,host:port"; `timeout` is how many seconds one answer may take.
     """
 
     servers: str
     timeout: float = 10.0
-    member: str | None = None
 
     @property
     def options(self) -> dict[str, Any]:

@@ -28,14 +28,12 @@ async def connect(
     partitions: int | None = None,
     *,
     timeout: float = 10.0,
-    member: str | None = None,
 ) -> AsyncIterator["KafkaBus"]:
     """Open the log on the Kafka at `servers`, whose spread topics have `partitions` each.
 
-    `timeout` is how many seconds one answer may take; `member` is this process's lasting name in
-    its groups, with which a restart gets its partitions back at once.
+    `timeout` is how many seconds one answer may take.
     """
-    cluster = Cluster(servers, timeout, member)
+    cluster = Cluster(servers, timeout)
     quiet()
     wire.mend()
     await cluster.reached()

@@ -1,6 +1,7 @@
 """aiokafka's consumer, and how it gets its partitions."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,9 +13,6 @@ from bus.kafka.cluster import Cluster
 from bus.kafka.leases import Leases
 from bus.kafka.member import Member
 from bus.port import Listener, Partition, Start
-
-NEVER = 2**31 - 1
-"""So many milliseconds are 25 days, and all that Kafka's protocol has room for."""
 
 
 class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka comes without types
@@ -51,7 +49,7 @@ async def consuming(cluster: Cluster, group: str | None = None) -> AsyncIterator
     """Start a consumer that reads what is committed and keeps no position of its own."""
     consumer = Consumer(
         **cluster.options,
-        **membership(cluster, group),
+        **membership(group),
         isolation_level="read_committed",
         enable_auto_commit=False,
         # A position outside the log is an error, never a jump.
@@ -68,18 +66,17 @@ async def consuming(cluster: Cluster, group: str | None = None) -> AsyncIterator
         await consumer.stop()
 
 
-def membership(cluster: Cluster, group: str | None) -> dict[str, Any]:
+def membership(group: str | None) -> dict[str, Any]:
     """Give what makes a consumer a member of `group`."""
     if group is None:
         return {}
     return {
         "group_id": group,
-        "group_instance_id": cluster.member,
         "session_timeout_ms": 6000,
         "heartbeat_interval_ms": 500,
         # Who holds nothing, or is still taking over, does not fetch: after this long it would leave
         # the group, and never join again. That its loops go round is watched elsewhere (Turns).
-        "max_poll_interval_ms": NEVER,
+        "max_poll_interval_ms": math.inf,
         # aiokafka keeps a member's last assignment on the class: each consumer needs its own.
         "partition_assignment_strategy": (type("Sticky", (StickyPartitionAssignor,), {}),),
     }

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
@@ -26,12 +27,14 @@ class Ends:
 
     After a question without an answer the next one goes over new connections. aiokafka would ask
     over the old ones again: a connection that died without a word is noticed only minutes later.
+    What is being asked over the old ones is still answered there: mostly one partition has no
+    leader, and all else is well.
     """
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._consumer: Consumer | None = None
-        self._held, self._starting = AsyncExitStack(), asyncio.Lock()
+        self._line: _Line | None = None
+        self._starting = asyncio.Lock()
         self._written: dict[Partition, int] = {}
         self._wanted: set[TopicPartition] = set()
         self._asking: asyncio.Task[dict[TopicPartition, int]] | None = None
@@ -64,31 +67,46 @@ class Ends:
         await asyncio.sleep(0)
         wanted, self._wanted, self._asking = self._wanted, set(), None
         topics = ", ".join(sorted({place.topic for place in wanted}))
-        asked = self._consumer
+        line: _Line | None = None
         try:
             async with self._cluster.within(f"say where {topics} end"):
-                asked = await self._started()
-                ends: dict[TopicPartition, int] = await asked.end_offsets(list(wanted))
+                line = await self._taken()
+                ends: dict[TopicPartition, int] = await line.consumer.end_offsets(list(wanted))
         except Unavailable:
-            await self._retire(asked)
+            if line is not None and line is self._line:
+                self._line = None
             raise
+        finally:
+            if line is not None:
+                await self._left(line)
         return ends
 
     async def close(self) -> None:
         """Ask no more."""
-        await self._held.aclose()
+        if self._line is not None:
+            await self._line.held.aclose()
 
-    async def _started(self) -> Consumer:
+    async def _taken(self) -> "_Line":
         async with self._starting:
-            if self._consumer is None:
-                self._consumer = await self._held.enter_async_context(consuming(self._cluster))
-            return self._consumer
+            if self._line is None:
+                held = AsyncExitStack()
+                self._line = _Line(await held.enter_async_context(consuming(self._cluster)), held)
+            self._line.asking += 1
+            return self._line
 
-    async def _retire(self, failed: Consumer | None) -> None:
-        if failed is not None and self._consumer is failed:
-            # A stack for each: others may ask anew, over a new one, while this one is closed.
-            held, self._held, self._consumer = self._held, AsyncExitStack(), None
-            await held.aclose()
+    async def _left(self, line: "_Line") -> None:
+        line.asking -= 1
+        if line is not self._line and not line.asking:
+            await line.held.aclose()
+
+
+@dataclass(slots=True)
+class _Line:
+    """A consumer, what closes it, and how many questions are asked over its connections now."""
+
+    consumer: Consumer
+    held: AsyncExitStack
+    asking: int = 0
 
 
 def heard(asking: asyncio.Task[dict[TopicPartition, int]]) -> None:

@@ -6,14 +6,14 @@ from contextlib import suppress
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError, UnknownError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from bus.kafka.cluster import Cluster
 from bus.kafka.consumer import Consumer
 from bus.kafka.leases import Records
 from bus.kafka.member import Member
 from bus.port import Batch, Lease, Partition, outside
-from schemas.errors import Fenced, Unavailable, Unusable, YizhanError
+from schemas.errors import Unavailable, Unusable
 
 SLICE = 0.05
 """Seconds between two looks for positions that have moved without any record."""
@@ -142,11 +142,10 @@ class Reader:
         )
         self._leases.skip(where, start)
 
-    def _ended(self, error: KafkaError) -> YizhanError:
+    def _ended(self, error: KafkaError) -> Unavailable | Unusable:
+        """Return what to raise: aiokafka reads no further after what is not worth a retry."""
         group, log = self._member.group, f"Kafka at {self._cluster.servers}"
-        if group is None or error.retriable:
+        if error.retriable:
             return Unavailable(f"{log} cannot be read: {error}")
-        if isinstance(error, UnknownError):
-            # What aiokafka has no name for: another process has come with this one's lasting name.
-            return Fenced(f"group {group}")
-        return Unusable(f"{log} does not let this process into group {group}: {error}")
+        reader = "" if group is None else f" by group {group}"
+        return Unusable(f"{log} cannot be read any more{reader}: {error}")

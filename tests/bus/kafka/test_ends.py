@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 
 from bus import kafka as implementation
 from bus.kafka.cluster import Cluster
@@ -26,7 +27,7 @@ async def test_many_who_ask_at_once_ask_the_brokers_once_and_each_learns_its_own
         await bus.publish(records(topic, range(number), number))
     asked = list[int]()
     async with asking(log) as ends:
-        consumer = await ends._started()
+        consumer = (await ends._taken()).consumer
         answer = consumer.end_offsets
 
         async def noted(places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
@@ -38,6 +39,31 @@ async def test_many_who_ask_at_once_ask_the_brokers_once_and_each_learns_its_own
             found = await asyncio.gather(*(ends.end(place) for place in spread(topic)))
             assert found == [0, 1, 2, 3]
     assert asked == [PARTITIONS, PARTITIONS]
+
+
+async def test_a_partition_without_an_answer_disturbs_nobody_who_asks_about_another(
+    log: Log, bus: Made, topic: Topic
+) -> None:
+    await bus.publish(records(topic, range(3)))
+    ends, begun, answered = Ends(Cluster(log.place)), asyncio.Event(), asyncio.Event()
+    line = await ends._taken()
+    answer = line.consumer.end_offsets
+
+    async def late(places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        if places[0].partition != 0:
+            raise KafkaTimeoutError
+        begun.set()
+        await answered.wait()
+        return dict(await answer(places))
+
+    line.consumer.end_offsets = late
+    asked = asyncio.create_task(ends.end(Partition(topic.name, 0)))
+    await begun.wait()
+    with pytest.raises(Unavailable):
+        await ends.end(Partition(topic.name, 1))
+    answered.set()
+    assert await asked == 3
+    await ends.close()
 
 
 @asynccontextmanager

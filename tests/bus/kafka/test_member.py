@@ -1,26 +1,27 @@
 """Groups that share their partitions."""
 
 import asyncio
+import math
 
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import KafkaError
 
 from bus import kafka as implementation
 from bus.kafka.cluster import Cluster
 from bus.kafka.consumer import consuming, membership
+from bus.kafka.reader import Reader
 from bus.port import Partition, Subscription
 from schemas.errors import Unusable
 from schemas.topics import Topic
 from tests.bus.reading import (
     PARTITIONS,
     Made,
-    assigned,
     beginning,
     drain,
     everywhere,
     poll_on,
-    spread,
     values,
 )
 
@@ -121,20 +122,6 @@ async def test_what_start_raises_reaches_who_polls(
             await poll_on(subscription)
 
 
-async def test_a_member_with_a_lasting_name_is_back_at_once(
-    kafka: str, topic: Topic, name: str
-) -> None:
-    loop = asyncio.get_running_loop()
-    for _ in range(2):
-        started = loop.time()
-        async with (
-            implementation.connect(kafka, member="stats-1") as bus,
-            assigned(bus, topic, name) as subscription,
-        ):
-            assert subscription.assignment == set(spread(topic))
-        assert loop.time() - started < 5
-
-
 async def test_a_member_that_its_group_does_not_take_fails_though_it_holds_nothing(
     kafka: str, bus: Made, topic: Topic, name: str
 ) -> None:
@@ -146,7 +133,9 @@ async def test_a_member_that_its_group_does_not_take_fails_though_it_holds_nothi
     )
     await other.start()
     async with bus.subscribe(name, [topic], beginning) as subscription:
-        with pytest.raises(Unusable, match=f"into group {name}: .*InconsistentGroupProtocol"):
+        with pytest.raises(
+            Unusable, match=f"any more by group {name}: .*InconsistentGroupProtocol"
+        ):
             await poll_on(subscription)
         with pytest.raises(Unusable):
             await _commit_on(subscription)
@@ -174,6 +163,22 @@ async def _fails() -> None:
     raise ZeroDivisionError
 
 
+async def test_who_reads_alone_fails_too_when_what_fetches_for_it_has_ended(
+    bus: Made, topic: Topic
+) -> None:
+    async with bus.subscribe(None, [topic], beginning) as subscription:
+        await subscription.poll(0)
+        assert isinstance(subscription, Reader)
+        fetcher = subscription._consumer._fetcher
+        fetching, fetcher._fetch_task = fetcher._fetch_task, asyncio.create_task(_broken())
+        with pytest.raises(Unusable, match=r"cannot be read any more: .*data retrieval"):
+            await poll_on(subscription)
+        fetcher._fetch_task = fetching
+
+
+async def _broken() -> None:
+    raise KafkaError("Unexpected error during data retrieval")
+
+
 def test_a_member_that_has_nothing_to_read_stays_in_its_group() -> None:
-    options = membership(Cluster("nowhere:9092"), "any")
-    assert options["max_poll_interval_ms"] / 3_600_000 / 24 > 20  # days
+    assert membership("any")["max_poll_interval_ms"] == math.inf
