@@ -165,8 +165,7 @@ class File:
         try:
             if not _made(db):
                 self._fill(db, partitions)
-            _upgrade(db)
-            if wrong := ends(db):
+            if wrong := _upgrade(db) or ends(db):
                 raise self.damaged(wrong)
             about = About(*db.execute("SELECT identity, partitions FROM about").fetchone())
             db.execute("COMMIT")
@@ -203,16 +202,22 @@ def _write_ahead(db: sqlite3.Connection) -> str | None:
         raise
 
 
-def _upgrade(db: sqlite3.Connection) -> None:
-    """Give the records of an older log their sums, once: one without is damaged from then on."""
+def _upgrade(db: sqlite3.Connection) -> str | None:
+    """Give the records of an older log their sums, once: one without is damaged from then on.
+
+    Returns what is wrong with it by then; None: nothing.
+    """
     if db.execute("PRAGMA user_version").fetchone() == (_SUMMED,):
-        return
+        return None
+    if db.execute("SELECT 1 FROM log WHERE timestamp IS NULL OR key IS NULL").fetchone():
+        return "there are records of which nothing is left"
     if "crc" not in {name for _, name, *_ in db.execute("PRAGMA table_info(log)")}:
         db.execute("ALTER TABLE log ADD COLUMN crc INTEGER")
     db.create_function("checksum", 4, checksum)
     sums = "UPDATE log SET crc = checksum(id & ?, timestamp, key, value) WHERE crc IS NULL"
     db.execute(sums, ((1 << SHIFT) - 1,))
     db.execute(f"PRAGMA user_version={_SUMMED}")
+    return None
 
 
 def _made(db: sqlite3.Connection) -> bool:

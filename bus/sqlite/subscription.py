@@ -86,6 +86,7 @@ class SqliteSubscription:
 
     async def commit(self, positions: Mapping[Partition, int]) -> None:
         """Record how far this group has come."""
+        await self._unfenced()
         group, noted = self._member.group, dict(positions)
         if group is not None and noted:
             await self._writer.do(lambda transaction: transaction.note(group, noted))
@@ -103,12 +104,16 @@ class SqliteSubscription:
         if held and self._listener is not None:
             await self._listener.revoked(frozenset(held))
 
-    async def _read(self, limit: int, wanted: frozenset[Partition] | None) -> list[Batch]:
-        if self._reader.refresh():
-            self._bell.ring()
+    async def _unfenced(self) -> None:
+        """Raise Fenced when another member has taken the group over; nothing is held then."""
         if self._member.fenced():
             await self._revoke()
             raise Fenced(f"group {self._member.group}")
+
+    async def _read(self, limit: int, wanted: frozenset[Partition] | None) -> list[Batch]:
+        if self._reader.refresh():
+            self._bell.ring()
+        await self._unfenced()
         self._turn.rotate(-1)
         behind = [
             partition

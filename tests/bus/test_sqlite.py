@@ -180,6 +180,18 @@ async def test_a_new_member_of_a_group_ends_the_older_one_for_good(bus: SqliteBu
         assert len(await drain(bus, new)) == PARTITIONS
 
 
+async def test_a_member_that_was_replaced_does_not_say_any_more_how_far_its_group_is(
+    bus: SqliteBus,
+) -> None:
+    await bus.publish(records(TOPIC, range(3)))
+    place = Partition(TOPIC.name, 0)
+    async with assigned(bus, TOPIC, "g") as old, assigned(bus, TOPIC, "g") as new:
+        await new.commit({place: 3})
+        with pytest.raises(Fenced):
+            await old.commit({place: 1})
+        assert old.assignment == frozenset()
+
+
 async def test_a_waiting_member_learns_that_it_was_replaced(bus: SqliteBus) -> None:
     async with assigned(bus, TOPIC, "g") as old:
         waiting = asyncio.create_task(old.poll(60))
