@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry
 
+from bus.beside import Beside
 from bus.port import Bus
 from schemas.topics import REQUESTS
-from services.matching.beside import beside
 from services.matching.means import Clock, Means
 from services.matching.metrics import Metrics
 from services.matching.settings import Settings
@@ -33,7 +33,7 @@ async def running(
 ) -> AsyncIterator[Worker]:
     """Run a matcher on `log`; whatever goes wrong in it is one of `tasks`."""
     counts = Metrics(CollectorRegistry() if metrics is None else metrics)
-    async with beside("matching-judge") as judge, beside("matching-reader") as reader:
+    with Beside("matching-judge") as judge, Beside("matching-reader") as reader:
         rules, window = settings.rules(), settings.window_seconds
         means = Means(log, Stock(judge), reader, rules, window, counts, clock)
         worker = Worker(means, tasks)
@@ -41,6 +41,7 @@ async def running(
             lambda: sum(len(source.book.offers) for source in worker.sources.values()),
             lambda: sum(len(source.book.unmatched) for source in worker.sources.values()),
             worker.overdue,
+            worker.behind,
         )
         async with _working(worker, settings.matching_group, tasks):
             yield worker

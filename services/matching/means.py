@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
+from bus.beside import Beside
 from bus.port import Bus
-from services.matching.beside import Beside
 from services.matching.metrics import Metrics
 from services.matching.rules import Rules
 from services.matching.stock import Stock

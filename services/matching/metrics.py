@@ -47,17 +47,27 @@ class Metrics:
             ["what"],
             registry=registry,
         )
-
         self._overdue = Gauge(
             "yizhan_matching_overdue_seconds",
             "For how long what the clock alone should do has waited: offers that expire, and such.",
             registry=registry,
         )
 
+        self._lag = Gauge(
+            "yizhan_matching_lag",
+            "Asks and referrals that the log held when it was asked last and are not decided.",
+            registry=registry,
+        )
+
     def show(
-        self, offers: Callable[[], int], unmatched: Callable[[], int], overdue: Callable[[], float]
+        self,
+        offers: Callable[[], int],
+        unmatched: Callable[[], int],
+        overdue: Callable[[], float],
+        behind: Callable[[], int],
     ) -> None:
         """Ask these for what is open, and how late it is, whenever somebody looks."""
         self._overdue.set_function(overdue)
+        self._lag.set_function(behind)
         self._open.labels("assignments").set_function(offers)
         self._open.labels("unmatched").set_function(unmatched)

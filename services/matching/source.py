@@ -9,12 +9,12 @@ from typing import NamedTuple
 import structlog
 
 from bus import fences
+from bus.behind import Behind
 from bus.port import Batch, Partition, Record
 from bus.turns import Turns
 from schemas.codec import Event
 from schemas.errors import Fenced, Unavailable
 from schemas.topics import ASSIGNMENTS, named
-from services.matching.behind import Behind
 from services.matching.book import Book, Said
 from services.matching.inbox import MOST, Inbox
 from services.matching.judge import decide
@@ -102,7 +102,14 @@ class Source:
         """Return why it does not decide, or not fast enough; None: it does."""
         if not self.leads:
             return f"taking over {self.number}{self._doubt}"
-        return self._turns.late() or self._behind.late(self._written)
+        if (stuck := self._turns.late()) is not None:
+            return stuck
+        late = ", ".join(f"{topic}/{n}" for topic, n in self._behind.late(self._reached))
+        return f"catching up on {late}" if late else None
+
+    def behind(self) -> int:
+        """Return how many asks and referrals the last look saw that are not decided yet."""
+        return self._behind.records(self._reached)
 
     async def look(self) -> None:
         """See whether its topics answer, and whether what they held at the last look is decided."""
@@ -113,6 +120,9 @@ class Source:
     def decided(self, place: Partition) -> int:
         """Return up to where everything in a partition is decided."""
         return self._decided.get(place, 0)
+
+    def _reached(self, place: Partition) -> int:
+        return self._written.get(place, 0)
 
     async def _hold(self) -> None:
         if not (self.sure and await self._still_ours()):

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from bus.beside import Beside
 from bus.port import Batch, Partition
 from schemas.codec import Event, decoder
 from schemas.topics import REGISTRY
-from services.matching.beside import Beside
 from services.matching.supply import Supply
 
 PLACE = Partition(REGISTRY.name, 0)

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import structlog
 
+from bus.beside import Beside
 from bus.port import Batch, Bus, Partition
 from schemas.codec import Decode, Event, Flaw, decoder
 from schemas.decisions import Offer
 from schemas.errors import Mismatch
 from schemas.topics import ASSIGNMENTS, REFERRALS, REQUESTS, Topic
-from services.matching.beside import Beside
 from services.matching.book import Book
 from services.matching.inbox import Inbox
 

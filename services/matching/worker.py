@@ -70,6 +70,10 @@ class Worker:
         dues = [source.due for source in self.sources.values() if source.due is not None]
         return max((self.means.clock() - min(dues)).total_seconds(), 0.0) if dues else 0.0
 
+    def behind(self) -> int:
+        """Return how many asks and referrals of what is held are not decided yet."""
+        return sum(source.behind() for source in self.sources.values())
+
     async def hear(self, subscription: Subscription) -> None:
         """Read requests for ever."""
         await self._follow("hear", subscription, lambda: self._wanted(REQUESTS.name))

@@ -50,7 +50,7 @@ def counting(desk: Desk, live: Live, state: State, past: Aside) -> APIRouter:
         days = Period.parse(period)
         then = None if as_of is None else moment(as_of)
         reached = position(after) if after else None
-        patience = desk.patience(wait)
+        patience = desk.patience(wait, keyed=desk.shows_key(request))
         await desk.counted(reached, patience)
         await desk.known(node, patience)
         whole = desk.whole(node, request)
@@ -70,10 +70,11 @@ def counting(desk: Desk, live: Live, state: State, past: Aside) -> APIRouter:
         `Last-Event-ID` goes on without gap or repeat; where that cannot be, a new snapshot comes
         whose `resumed` is false. Slices by product are told only to a key that covers the node.
         """
-        patience = desk.patience(_SOON)
+        keyed = desk.shows_key(request)
+        patience = desk.patience(_SOON, keyed=keyed)
         await desk.counted(None, patience)
         await live.begun(patience)
-        await desk.known(node, desk.patience(1))
+        await desk.known(node, desk.patience(1, keyed=keyed))
         last_id, whole = request.headers.get("last-event-id"), desk.whole(node, request)
         return Stream(lambda: live.follow(node, last_id, whole=whole), desk.settings.live_ping)
 

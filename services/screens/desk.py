@@ -68,6 +68,10 @@ class Desk:
         if not chronicle.known(node):
             raise Refusal(404, "unknown_node", f"there is no node {node[:64]!r}")
 
+    def shows_key(self, request: Request) -> bool:
+        """Whether a request shows a key; raises Unauthenticated when it is none of ours."""
+        return visitor(self.keys, request) is not None
+
     def whole(self, node: str, request: Request) -> bool:
         """Whether a request shows a key that covers a node; raises Unauthenticated."""
         who = visitor(self.keys, request)

@@ -39,11 +39,11 @@ class Index:
 
     async def run(self) -> None:
         """Index for ever."""
-        with self.writer.thread:
+        with self.writer.beside:
             await self._follow()
 
     async def _follow(self) -> None:
-        for last in await self.writer.beside(self._last_news):
+        for last in await self.writer.beside.run(self._last_news):
             self.ticker.tell(last)
         async with self._log.subscribe(None, [RESULTS], self.marks.at) as subscription:
             await self.start.measure(self._log, [RESULTS])
@@ -67,7 +67,7 @@ class Index:
         today = self._today()
         wanted = {today, week_before(today)}
         for day in wanted - self.trend.days:
-            self.trend.load(day, await self.writer.beside(self._hours, day))
+            self.trend.load(day, await self.writer.beside.run(self._hours, day))
             self._views.touched.all()
         for day in self.trend.days - wanted:
             self.trend.forget(day)

@@ -1,8 +1,9 @@
 """How far a view lies behind the log, as the log itself says, for as long as it runs."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from bus.behind import Behind
 from bus.contact import Contact
 from bus.port import Bus, Partition
 from bus.turns import Turns
@@ -22,8 +23,7 @@ class Lag:
 
     def __init__(self, log: Bus, topics: Sequence[Topic], marks: Marks, every: float) -> None:
         self._log, self._topics, self._marks, self._every = log, topics, marks, every
-        self._due: Mapping[Partition, int] = {}
-        self._seen: Mapping[Partition, int] = {}
+        self._behind = Behind()
         self._contact = Contact(f"screens, {topics[-1].name}")
         self.turns = Turns(["looking"])
 
@@ -32,8 +32,7 @@ class Lag:
         while True:
             try:
                 async with asyncio.timeout(self._every):
-                    found = await ends(self._log, self._topics)
-                self._due, self._seen = self._seen, found
+                    self._behind.look(await ends(self._log, self._topics))
                 self._contact.made()
             except TimeoutError:
                 self._contact.lost(f"no answer in {self._every:g} seconds")
@@ -44,16 +43,16 @@ class Lag:
 
     def records(self) -> int:
         """Return how many records there were at the last look that are not read yet."""
-        return sum(max(0, end - self._marks.at(place)) for place, end in self._seen.items())
+        return self._behind.records(self._marks.at)
 
     def behind(self) -> str | None:
         """Return what should have been read by now, or that the log does not say; None: nothing."""
         if (doubt := self._contact.doubt()) is not None:
             return doubt
-        late = {p: end for p, end in self._due.items() if self._marks.at(p) < end}
+        late = self._behind.late(self._marks.at)
         places = ", ".join(
             f"{topic}:{number} stands at {self._marks.at(place)} of {end}"
-            for place, end in sorted(late.items())
+            for place, end in late.items()
             for topic, number in [place]
         )
         return f"behind the log for {self._every:g} seconds: {places}" if late else None

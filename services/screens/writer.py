@@ -1,13 +1,12 @@
 """The one writer of a state file: follows topics and writes them batch by batch."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
+from bus.beside import Beside
 from bus.port import Batch, Bus, Partition, Subscription
 from bus.state import State
 from schemas.codec import Event, decoder
@@ -15,7 +14,6 @@ from schemas.topics import named
 from services.screens.marks import Marks
 from services.screens.start import Start
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -35,7 +33,7 @@ Write = Callable[[Connection, Batch, Sequence[Heard]], T]
 
 
 class Writer:
-    """`marks` says how far it has come. Its SQL runs in a thread of its own, named `name`."""
+    """`marks` says how far it has come. All its SQL runs `beside`, in a thread named `name`."""
 
     def __init__(self, log: Bus, state: State, floor: Floor, name: str) -> None:
         self._log, self._state, self._floor = log, state, floor
@@ -43,16 +41,7 @@ class Writer:
         self.marks = Marks(state.positions)
         self.start = Start(self.marks)
         self.skipped = 0
-        self.thread = ThreadPoolExecutor(1, thread_name_prefix=name)
-
-    async def beside(self, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
-        """Run SQL in a thread that nobody else uses; when cancelled, end only after it."""
-        running = asyncio.wrap_future(self.thread.submit(work, *args, **more))
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            await asyncio.wait([running])
-            raise
+        self.beside = Beside(name)
 
     async def take(
         self, subscription: Subscription, size: int, write: Write[T]
@@ -60,7 +49,7 @@ class Writer:
         """Write what comes next; a mark moves once whoever asked has taken in what it changed."""
         for batch in await subscription.poll(1.0, size):
             if batch.lease.alive and batch.base == self.marks.at(batch.source):
-                yield await self._state.patient(partial(self.beside, self._write, batch, write))
+                yield await self._state.patient(partial(self.beside.run, self._write, batch, write))
                 self.marks.move(batch.source, batch.next)
 
     def _write(self, batch: Batch, write: Write[T]) -> T:

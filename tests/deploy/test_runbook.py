@@ -23,7 +23,7 @@ from schemas.topics import RESULTS
 from services.matching.source import Source
 from services.screens.lag import Lag
 from services.screens.marks import Marks
-from services.screens.service import _outdated
+from services.screens.reading import _outdated
 from services.screens.start import Start
 from services.screens.views import Views
 from services.stats.store import TABLES

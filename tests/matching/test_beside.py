@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from bus import Bus
-from services.matching.beside import beside
+from bus.beside import Beside
 from services.matching.book import Book
 from services.matching.means import Means
 from services.matching.metrics import Metrics
@@ -28,7 +28,7 @@ async def test_who_goes_away_has_the_supply_until_his_thread_is_through() -> Non
         free.wait(60)
         return supply.version + position
 
-    async with beside("judge") as judge:
+    with Beside("judge") as judge:
         stock = Stock(judge)
         lent = asyncio.create_task(stock.lend(work))
         await until(begun.is_set)
@@ -46,7 +46,7 @@ async def test_who_goes_away_has_the_supply_until_his_thread_is_through() -> Non
 
 
 async def test_what_fails_in_the_thread_fails_for_whoever_asked_for_it() -> None:
-    async with beside("judge") as judge:
+    with Beside("judge") as judge:
         with pytest.raises(ZeroDivisionError):
             await judge.run(divmod, 1, 0)
         assert await judge.run(divmod, 7, 2) == (3, 1)

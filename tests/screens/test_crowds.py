@@ -30,10 +30,12 @@ def waits(served: Served, *who: str) -> float:
 
 
 @asynccontextmanager
-async def waiting(served: Served, path: str = "/v1/counters", **query: Any) -> AsyncIterator[None]:
+async def waiting(
+    served: Served, path: str = "/v1/counters", *, keyed: bool = True, **query: Any
+) -> AsyncIterator[None]:
     """Have somebody wait who leaves at the end, as a browser does that closes its connection."""
     before = waits(served)
-    shown = {k: v for k, v in served.http.headers.items() if k == "authorization"}
+    shown = {k: v for k, v in served.http.headers.items() if keyed and k == "authorization"}
     async with httpx.AsyncClient(base_url=served.url, headers=shown, timeout=60) as http:
         asked = asyncio.create_task(http.get(path, params={"wait": 60, **query}))
         try:
@@ -44,9 +46,10 @@ async def waiting(served: Served, path: str = "/v1/counters", **query: Any) -> A
             await asyncio.wait([asked])
 
 
-async def refused(served: Served, path: str, **query: Any) -> None:
+async def refused(served: Served, path: str, *, keyed: bool = True, **query: Any) -> None:
     """Ask, and see that there is no place and how that is told."""
-    answer = await served.http.get(path, params=query)
+    shown = {} if keyed else {"authorization": "Basic none-of-ours"}
+    answer = await served.http.get(path, params=query, headers=shown)
     assert answer.status_code == 503, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["retry-after"] == "1"
@@ -66,19 +69,20 @@ async def test_a_crowd_that_waits_is_bounded_and_who_leaves_makes_room(tmp_path:
         await served.get("/v1/counters", 504, after=LATER, wait=0.01)
 
 
-@pytest.mark.parametrize("question", ["facts", "one", "news"])
+@pytest.mark.parametrize("question", ["counters", "facts", "one", "news"])
 async def test_a_crowd_without_keys_leaves_places_to_those_with_one(
     tmp_path: Path, question: str
 ) -> None:
     async with office(tmp_path, port=True, most_waits=1) as served:
         version = (await served.get("/v1/requests"))["version"]
         path, query = {
+            "counters": ("/v1/counters", {"after": LATER}),
             "facts": (FACTS, {"after": LATER}),
             "one": ("/v1/requests/area.r", {"after": f"{REQUESTS.name}:0:999999"}),
             "news": ("/v1/requests", {"version": version}),
         }[question]
-        async with waiting(served, after=LATER):
-            await refused(served, "/v1/counters", after=LATER)
+        async with waiting(served, keyed=False, after=LATER):
+            await refused(served, "/v1/counters", keyed=False, after=LATER)
             await served.get(path, 200 if "version" in query else 504, wait=0.01, **query)
             async with waiting(served, path, **query):
                 assert (waits(served, "anybody"), waits(served, "keyed")) == (1, 1)

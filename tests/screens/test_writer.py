@@ -59,7 +59,7 @@ async def test_a_batch_tried_again_on_a_full_disk_keeps_its_log_times_and_counts
                 clock.pass_(hours=1)
             writer = Writer(log, filling, floor, "test")
             async with log.subscribe(None, [RESULTS], writer.marks.at) as subscription:
-                with writer.thread:
+                with writer.beside:
                     told += [outcome async for outcome in writer.take(subscription, 100, logged)]
     assert told == [times[:3]]
     assert writer.skipped == 1

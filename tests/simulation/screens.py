@@ -1,9 +1,7 @@
 """Screens as a process: the real follower, views and fact index; documents are made elsewhere."""
 
 from asyncio import TaskGroup, get_running_loop
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 from bus.port import Partition
 from schemas.days import Period
@@ -19,25 +17,7 @@ from tests.simulation.shown import Shown
 if TYPE_CHECKING:
     from bus.state import State
 
-P = ParamSpec("P")
-T = TypeVar("T")
 ALL = Period.parse("all")
-
-
-class Aside(ThreadPoolExecutor):
-    """A thread that is none: what it is given comes a moment later, and dies with its process."""
-
-    def submit(self, work: Callable[P, T], /, *args: P.args, **more: P.kwargs) -> Future[T]:
-        future: Future[T] = Future()
-        get_running_loop().call_later(0.001, self._do, future, work, args, more)
-        return future
-
-    @staticmethod
-    def _do(future: Future[T], work: Callable[..., T], args: tuple[Any, ...], more: Any) -> None:
-        try:
-            future.set_result(work(*args, **more))
-        except BaseException as error:  # noqa: BLE001  # whoever awaits is told
-            future.set_exception(error)
 
 
 class Screen:
@@ -57,7 +37,6 @@ class Screen:
             if self.disk is not None:
                 with self.disk.opened() as self.state:
                     self.index = Index(link, self.state, self.views, _clock, 4)
-                    self.index.writer.thread = Aside(1)
                     await self.index.run()
 
     def shows(self, source: Partition, end: int) -> bool:

@@ -51,7 +51,7 @@ class Requests:
 
     async def run(self) -> None:
         """Index for ever."""
-        with self.writer.thread:
+        with self.writer.beside:
             await self._follow()
 
     async def _follow(self) -> None:
@@ -68,13 +68,13 @@ class Requests:
         """Take up what an earlier run has written."""
         self.funnel.begin(business_day(instant(self._now())))
         last = ""
-        while stands := await self.writer.beside(self._stands, last):
+        while stands := await self.writer.beside.run(self._stands, last):
             for stand in stands:
                 self.funnel.change(None, stand)
             last = stands[-1].id
-        for offer in await self.writer.beside(self._recent):
+        for offer in await self.writer.beside.run(self._recent):
             self.funnel.offer(None, offer)
-        for place, offset in await self.writer.beside(self._decided):
+        for place, offset in await self.writer.beside.run(self._decided):
             self.decided.move(place, offset)
         self._touched.all()
 

@@ -1,21 +1,27 @@
 """Work that takes its time, in a thread of its own: nobody else's work holds it up."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Beside:
-    """One thread beside the event loop."""
+    """One thread beside the event loop, which has ended when the context has."""
 
     def __init__(self, name: str) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()  # whoever asked for its work has waited for it
 
     async def run(self, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
         """Return what the work returns; when cancelled, even twice, end only after it."""
@@ -28,17 +34,3 @@ class Beside:
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait([running])
             raise
-
-    def end(self) -> None:
-        """Let the thread end; whoever asked for its work has waited for it."""
-        self._thread.shutdown()
-
-
-@asynccontextmanager
-async def beside(name: str) -> AsyncIterator[Beside]:
-    """Yield a thread that has ended when the context has."""
-    opened = Beside(name)
-    try:
-        yield opened
-    finally:
-        opened.end()
