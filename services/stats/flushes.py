@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from services.stats.source import Source
 
 PATIENCE = 0.5
-"""Seconds that a round waits for those of its flushes that take long."""
+"""Seconds that a round waits for what it has begun."""
 
 
 class Flushes:
@@ -19,14 +19,18 @@ class Flushes:
 
     async def round(self, sources: Iterable[Source]) -> None:
         """Flush each that is not still being flushed; raise what went wrong with one of them."""
+        begun = set[Task[None]]()
         for source in sources:
             if source.flushing is None or source.flushing.done():
                 source.flushing = asyncio.create_task(self._whole(source))
-                self._under_way.add(source.flushing)
-        if self._under_way:
-            done, self._under_way = await asyncio.wait(self._under_way, timeout=PATIENCE)
-            for flushed in done:
-                flushed.result()
+                begun.add(source.flushing)
+        self._under_way |= begun
+        if begun:
+            await asyncio.wait(begun, timeout=PATIENCE)
+        done = {flushing for flushing in self._under_way if flushing.done()}
+        self._under_way -= done
+        for flushed in done:
+            flushed.result()
 
     async def aclose(self) -> None:
         """Flush no more."""

@@ -37,7 +37,7 @@ class Source:
     is where the log ended when it was asked last. `flaws` counts by rule what could not be used,
     until it is told; `began` is when the partition came, on the process's clock, None once it has
     caught up. `busy` is held by whoever publishes, `still` while the ledger must stay as it is;
-    `flushing` is the newest flush, and `turns` tells when one came to its end. It is not `sure` of
+    `flushing` is the newest flush, and `turns` tells when one got any further. It is not `sure` of
     itself when it has gone and come back: another may have published meanwhile.
     """
 
@@ -91,6 +91,11 @@ class Source:
         """How many records the log held when it was asked last that are not folded yet."""
         return max(0, self.end - self.position)
 
+    async def read(self) -> None:
+        """Wait until its ledger is there."""
+        if self.loading is not None:
+            await self.loading
+
     def fold(self, batch: Batch, now: str) -> tuple[list[Put], list[Record]]:
         """Take a batch in; return the slots that stand anew, and dead letters for the rest."""
         read = decoder(named(batch.topic), batch.partition, self.partitions)
@@ -138,6 +143,7 @@ class Source:
             records = await self._rows(position, places, now())
         for start in range(0, len(records), AT_ONCE):
             await log.advance(self.owner, {}, records[start : start + AT_ONCE])
+            self.turns.turn("flush")
         # The fold goes on during the commit: what changed again since stays to be published.
         for place in places:
             if self.dirty[place] <= position:
@@ -161,6 +167,7 @@ class Source:
             for place in places[start : start + ON_END]:
                 found += rows(self.partition, position, place, cells.get(place), now)
             await asyncio.sleep(0)
+            self.turns.turn("flush")
         return [*found, mark(self.partition, position, now)]
 
     def _judge(self, event: Event, until: int, puts: list[Put]) -> Flaw | None:

@@ -1,25 +1,23 @@
 """The worker: folds the source partitions it is given and publishes their rows."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import Callable
 from time import perf_counter
 
 import structlog
 from prometheus_client import CollectorRegistry
 
-from bus import fences
 from bus.contact import Contact
 from bus.port import Batch, Bus, Partition
 from bus.turns import Turns
-from schemas.errors import Fenced, Unavailable
+from schemas.errors import Unavailable
 from schemas.topics import named
 from services.stats.audit import Auditor, Report
 from services.stats.drifts import Drifts
-from services.stats.flushes import Flushes
 from services.stats.metrics import Metrics
+from services.stats.publishing import Publishing
 from services.stats.said import audited
-from services.stats.source import AT_ONCE, Source
+from services.stats.source import Source
 from services.stats.store import Put, Store
 
 _log = structlog.get_logger(__name__)
@@ -36,8 +34,7 @@ class Worker:
         self._aside: dict[Partition, Source] = {}
         self._drifts = Drifts()
         self.contact, self.turns = Contact("stats"), Turns(["look"])
-        self._refused: dict[Partition, str] = {}
-        self._flushes, self._large = Flushes(self._flush), asyncio.Lock()
+        self._publishing = Publishing(log, store, now, self.metrics, self.sources.values)
 
     def start(self, partition: Partition) -> int:
         """Take a partition that is coming; return where to read on.
@@ -49,7 +46,7 @@ class Worker:
             source = self.sources[partition] = self._back(partition) or self._new(partition)
             if source.counts:
                 source.began = perf_counter()
-                source.claiming = asyncio.create_task(self._claim(source))
+                source.claiming = asyncio.create_task(self._publishing.claim(source))
                 self.metrics.taken(partition)
         return source.position
 
@@ -62,7 +59,7 @@ class Worker:
                 source.claiming.cancel()
         self.metrics.gone(partition)
         self._drifts.gone(partition)
-        self._refused.pop(partition, None)
+        self._publishing.gone(partition)
 
     def settle(self) -> None:
         """Forget what did not come back."""
@@ -94,8 +91,9 @@ class Worker:
     async def take(self, batch: Batch) -> bool:
         """Fold a batch. False: it does not begin where its partition stands; seek there."""
         source = self.sources.get(batch.source)
-        if source is None or not await self._loaded(source):
+        if source is None:
             return True
+        await source.read()
         async with source.still:
             if not batch.lease.alive or not self._holds(source):
                 return True
@@ -113,18 +111,18 @@ class Worker:
 
     async def flush(self) -> None:
         """Publish what changed in each partition."""
-        await self._flushes.round(self._counting)
+        await self._publishing.round(self._counting)
 
     async def aclose(self) -> None:
         """Publish no more."""
-        await self._flushes.aclose()
+        await self._publishing.aclose()
 
     async def audit(self, auditor: Auditor) -> None:
         """Publish what a recount finds about the sources held here."""
         for report in await auditor.check():
             source = self.sources.get(report.source)
             if source is not None:
-                async with self._publishing(source):
+                async with self._publishing.step(source):
                     await self._tell(source, report)
 
     async def look(self) -> None:
@@ -145,18 +143,21 @@ class Worker:
             return {"stats": "no partition assigned yet"}
         if (doubt := self._doubt()) is not None:
             return {"stats": doubt}
-        if self._refused:
-            place, why = next(iter(self._refused.items()))
-            return {"stats": f"counters of {place.topic}/{place.number} not published: {why}"}
         behind = [s.partition for s in self.sources.values() if s.late or s.counts > s.caught_up]
         names = ", ".join(f"{topic}/{number}" for topic, number in sorted(behind))
         return {"stats": f"catching up on {names}"} if behind else {}
 
     def _doubt(self) -> str | None:
-        return self.contact.doubt() or self._store.doubt() or self.turns.late() or self._stuck()
+        return (
+            self.contact.doubt()
+            or self._store.doubt()
+            or self.turns.late()
+            or self._stuck()
+            or self._publishing.doubt()
+        )
 
     def _stuck(self) -> str | None:
-        late = ((source.partition, source.turns.late()) for source in self._counting)
+        late = ((one.partition, one.turns.late()) for one in self._counting if one.loaded)
         told = (f"{place.topic}/{place.number}: {why}" for place, why in late if why is not None)
         return next(told, None)
 
@@ -201,71 +202,3 @@ class Worker:
     async def _load(self, source: Source) -> None:
         load = self._store.load
         source.ledger, source.dirty = await asyncio.to_thread(load, source.partition)
-
-    async def _loaded(self, source: Source) -> bool:
-        if source.loading is not None:
-            await source.loading
-        return self._holds(source)
-
-    async def _claim(self, source: Source) -> None:
-        """Claim it as soon as it comes: others go on publishing meanwhile."""
-        async with self._publishing(source):
-            if not source.fences.resting:
-                await source.claim(self.log)
-
-    async def _flush(self, source: Source) -> None:
-        if source.claiming is not None:
-            if not source.claiming.done() or source.claiming.cancelled():
-                return
-            source.claiming.result()
-            source.claiming = None
-        if await self._loaded(source):
-            # Many rows, as after a replay, are held in memory for one partition at a time.
-            async with self._large if len(source.dirty) > AT_ONCE else nullcontext():
-                await self._publish(source)
-
-    async def _publish(self, source: Source) -> None:
-        async with self._publishing(source):
-            if self._holds(source) and not source.fences.resting:
-                await source.claim(self.log)
-                if source.due:
-                    with self.metrics.flush.time():
-                        await source.flush(self.log, self._store, self._now)
-                # Also when nothing was due: that it could be claimed shows that the log is back.
-                self._refused.pop(source.partition, None)
-                if source.caught_up and source.began is not None:
-                    self._taken(source, perf_counter() - source.began)
-
-    def _taken(self, source: Source, seconds: float) -> None:
-        source.began = None
-        self.metrics.catch_up.observe(seconds)
-        others = self.sources.values()
-        if self._holds(source) and all(other.began is None for other in others):
-            _log.info("taken over", partitions=len(self.held), seconds=round(seconds, 3))
-
-    @asynccontextmanager
-    async def _publishing(self, source: Source) -> AsyncIterator[None]:
-        """Outlive a log that is away, and a hand-over while rows are on their way.
-
-        One at a time: a step that may have failed takes the claim with it, and whoever had waited
-        to make another one would find that the owner is somebody else.
-        """
-        try:
-            async with source.busy:
-                yield
-        except Unavailable as error:
-            source.until = None
-            if self._holds(source):
-                self._refused[source.partition] = str(error)
-            _log.warning("counters not published", source=source.partition, reason=str(error))
-        except Fenced as error:
-            if self._holds(source):
-                self._fenced(source, error)
-
-    def _fenced(self, source: Source, error: Fenced) -> None:
-        """Leave the owner alone for a moment; raise what fenced it if that happens too often."""
-        source.until = None
-        if not source.fences.borne():
-            raise error
-        self._refused[source.partition] = str(error)
-        _log.warning("fenced", source=source.partition, rest=fences.REST)

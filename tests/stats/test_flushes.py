@@ -58,8 +58,22 @@ async def test_what_fails_late_is_raised_by_a_later_round(
     await flushes.round(sources[:1])
     work.fails = True
     work.stuck[0].set()
+    assert sources[0].flushing is not None
+    await asyncio.wait([sources[0].flushing])
     with pytest.raises(ZeroDivisionError):
         await flushes.round(sources[:1])
+
+
+async def test_a_round_waits_for_nothing_that_an_earlier_one_began(
+    work: Work, sources: list[Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushes = Flushes(work)
+    await flushes.round(sources)
+    monkeypatch.setattr("services.stats.flushes.PATIENCE", 60)
+    async with asyncio.timeout(5):
+        await flushes.round(sources)
+    assert work.done == [1, 2] * 2
+    await flushes.aclose()
 
 
 async def test_in_the_end_nothing_is_under_way(work: Work, sources: list[Source]) -> None:
