@@ -206,7 +206,7 @@ class Loop(AbstractEventLoop):
                 return
             try:
                 future.set_result(func(*args))
-            except Exception as error:  # noqa: BLE001  # whoever awaits is told
+            except BaseException as error:  # noqa: BLE001  # whoever awaits is told
                 future.set_exception(error)
 
         self.call_later(self._dice.random() * 0.002, work)
