@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml  # type: ignore[import-untyped]
 
+from tests.system import web
 from tests.system.process import Process, processes
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ def alerts() -> list[dict[str, Any]]:
 
 def told(url: str) -> set[str]:
     """Return the names of all series that a process may tell."""
-    text = httpx.get(f"{url}/metrics").text
+    text = web.get(f"{url}/metrics").text
     found: set[str] = set()
     for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE):
         parts = ("", "_bucket", "_count", "_sum") if kind == "histogram" else ("",)

@@ -6,17 +6,17 @@ from os import stat_result
 from pathlib import Path
 from threading import Event
 
-import httpx
 import pytest
 
 from deploy.disk import Disk
 from schemas.errors import Unusable
+from tests.system import web
 from tests.system.process import Process, processes, until
 
 
 def missing(hub: Process) -> dict[str, str]:
     """What /readyz names while it says no."""
-    told = httpx.get(f"{hub.url}/readyz")
+    told = web.get(f"{hub.url}/readyz")
     found: dict[str, str] = told.json()["missing"]
     return found if told.status_code == 503 else {}
 
@@ -50,7 +50,7 @@ def test_a_hub_whose_disk_takes_no_more_is_not_ready_until_it_does_again(tmp_pat
         resource.prlimit(hub.process.pid, resource.RLIMIT_FSIZE, (60_000, usual[1]))
         until(lambda: missing(hub).get("data folder") == "File too large", hub.said)
         resource.prlimit(hub.process.pid, resource.RLIMIT_FSIZE, usual)
-        until(lambda: httpx.get(f"{hub.url}/readyz").status_code == 200, hub.said)
+        until(lambda: web.get(f"{hub.url}/readyz").status_code == 200, hub.said)
         assert hub.end() == 0
 
 

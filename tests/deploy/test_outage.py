@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from deploy import kafka
 from deploy.kafka.record import Cluster
 from tests.deploy.test_up import serve
+from tests.system import web
 from tests.system.process import Process, processes, until, yizhan
 
 SERVICES = ("intake", "matching", "stats", "screens")
@@ -44,8 +44,8 @@ def kill(cluster: Cluster) -> None:
 
 def missing(service: Process) -> str:
     """Return what a service says is missing; nothing when it is ready."""
-    assert httpx.get(f"{service.url}/livez", timeout=10).status_code == 200
-    return ", ".join(httpx.get(f"{service.url}/readyz", timeout=10).json()["missing"].values())
+    assert web.get(f"{service.url}/livez", timeout=10).status_code == 200
+    return ", ".join(web.get(f"{service.url}/readyz", timeout=10).json()["missing"].values())
 
 
 def said(service: Process) -> list[dict[str, Any]]:

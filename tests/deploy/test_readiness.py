@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from deploy import kafka
 from deploy.kafka.record import Cluster
 from tests.deploy.test_outage import SERVICES, missing
 from tests.deploy.test_up import SERVICE, serve
+from tests.system import web
 from tests.system.process import Process, processes, until, yizhan
 
 
@@ -33,9 +33,7 @@ def post(intake: Process, key: str, name: str) -> int:
     """Post another service; return the status."""
     headers = {"Authorization": f"Bearer {key}"}
     fact = SERVICE | {"id": f"yinhu.{name}"}
-    return httpx.post(
-        f"{intake.url}/v1/services", json=fact, headers=headers, timeout=60
-    ).status_code
+    return web.post(f"{intake.url}/v1/services", json=fact, headers=headers, timeout=60).status_code
 
 
 @pytest.mark.timeout(600)

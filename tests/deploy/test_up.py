@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.system import web
 from tests.system.people import STATED, register
 from tests.system.process import YIZHAN, Process, processes, until, yizhan
 
@@ -31,10 +32,10 @@ def serve(intake: Process, screens: Process, key: str) -> None:
     """Post one service and wait until it is counted."""
     register(intake.url, key, "yinhu")
     headers = {"Authorization": f"Bearer {key}"}
-    posted = httpx.post(f"{intake.url}/v1/services", json=SERVICE, headers=headers)
+    posted = web.post(f"{intake.url}/v1/services", json=SERVICE, headers=headers)
     assert posted.status_code == 202, posted.text
     query = {"node": "yinhu", "after": posted.headers["Yizhan-Position"], "wait": "30"}
-    shown = httpx.get(f"{screens.url}/v1/counters", params=query, timeout=60)
+    shown = web.get(f"{screens.url}/v1/counters", params=query, timeout=60)
     assert shown.json()["measures"]["services_delivered"]["value"] == 1
 
 
@@ -58,7 +59,7 @@ def test_a_posted_fact_is_counted_and_a_signal_ends_it_though_somebody_follows(
     hub = Process(tmp_path / "data", "up")
     with processes(hub):
         serve(hub, hub, administrator(hub.data))
-        live = httpx.stream("GET", f"{hub.url}/v1/live", params={"node": "yinhu"}, timeout=30)
+        live = web.stream("GET", f"{hub.url}/v1/live", params={"node": "yinhu"}, timeout=30)
         with live as followed:
             lines = followed.iter_lines()
             assert "snapshot" in next(lines)
@@ -96,7 +97,7 @@ def test_a_second_hub_on_one_folder_is_refused_and_leaves_the_first_alone(tmp_pa
     hub = Process(tmp_path / "data", "up")
     with processes(hub):
         refused(run("up", "--port", 0, "--data", hub.data), 1, "in use", str(hub.process.pid))
-        assert httpx.get(f"{hub.url}/readyz").status_code == 200
+        assert web.get(f"{hub.url}/readyz").status_code == 200
         hub.kill()
         hub.start()  # a lock that outlives a crash would keep it out
         hub.until_ready()

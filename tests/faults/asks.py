@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import replace
 from random import Random
 from typing import Self
@@ -39,8 +40,10 @@ class Asks:
         self._beside = Beside(self._ask, "asks")
 
     def __enter__(self) -> Self:
-        self._beside.__enter__()
-        until(lambda: self.asked > self.posted["taken"] > 0)
+        with ExitStack() as begun:
+            begun.enter_context(self._beside)
+            until(lambda: self.asked > self.posted["taken"] > 0)
+            begun.pop_all()
         return self
 
     def __exit__(self, *wrong: object) -> None:

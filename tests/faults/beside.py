@@ -10,6 +10,10 @@ Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """Goes on until the event is set, then ends in its own time."""
 
 
+GRACE = 60.0
+"""Seconds that cancelled work may take until it has cleaned up."""
+
+
 class Beside:
     """Runs `work` within its context; a test that fails meanwhile cancels it."""
 
@@ -18,8 +22,9 @@ class Beside:
         self._stop = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._failed: BaseException | None = None
-        self._main: asyncio.Task[None] | None = None
-        self._thread = Thread(target=self._run, name=name)
+        self._broken = asyncio.Event()
+        # A daemon: whatever hangs in it must not keep the interpreter from its end.
+        self._thread = Thread(target=self._run, name=name, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -28,9 +33,9 @@ class Beside:
     def __exit__(self, wrong: object, *_: object) -> None:
         if wrong is None:
             self.end()
-        elif self._main is not None:  # what it waits for may never come
-            self._soon(self._main.cancel)
-            self._thread.join()
+        else:  # what it waits for may never come
+            self._soon(self._broken.set)
+            self._thread.join(GRACE)
 
     def end(self) -> None:
         """Tell it to stop; return once it has ended. Raises what it failed with."""
@@ -56,5 +61,10 @@ class Beside:
             self._failed = error
 
     async def _whole(self) -> None:
-        self._main = asyncio.current_task()
-        await self._work(self._stop)
+        working = asyncio.create_task(self._work(self._stop))
+        breaking = asyncio.create_task(self._broken.wait())
+        await asyncio.wait((working, breaking), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            working.cancel()
+        breaking.cancel()
+        await working

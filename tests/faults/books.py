@@ -1,16 +1,18 @@
 """What a matcher knows, to be compared with a replay of its decisions and with their reader."""
 
 import asyncio
-from threading import Event as Flag
-from typing import Any, Self
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any, Self
 
 import bus
 from services.matching.worker import Worker
-from tests.faults.beside import Beside
 from tests.matching.running import decided, matching
 from tests.matching.test_kills import RULES
 from tests.matching.test_takeover import content
-from tests.system.process import until
+from tests.system.process import SOON, until
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 Books = dict[int, dict[str, Any]]
 """What is in the book of each partition."""
@@ -18,48 +20,87 @@ _RULES = {name.lower(): float(value) for name, value in RULES.items()}
 
 
 class Inside:
-    """A matcher in the test's own process, in a thread of its own: its `books` can be looked at.
+    """A matcher that shows its books in the end, one of a group with those that come and go.
 
-    They are what they were when it was told to end.
+    It is a process of its own: in the test's, load would come between it and its heartbeats.
     """
 
     def __init__(self, log: str) -> None:
-        self.books: Books = {}
-        self._log, self._ready = log, Flag()
-        self._beside = Beside(self._decide, "matcher")
+        spawning = get_context("spawn")
+        self._pipe, self._end = spawning.Pipe()
+        self._process = spawning.Process(target=_work, args=(log, self._end), name="matcher")
 
     def __enter__(self) -> Self:
-        self._beside.__enter__()
+        self._process.start()
+        self._end.close()  # so that what it says ends when it does
         return self
 
-    def __exit__(self, *wrong: object) -> None:
-        self._beside.__exit__(*wrong)
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.join()
 
     def ready(self) -> None:
         """Wait until it decides."""
-        until(self._decides)
+        self._hear()
 
-    def _decides(self) -> bool:
-        self._beside.alive()
-        return self._ready.is_set()
+    def end(self) -> Books:
+        """Let it decide what was asked, and leave; return the books of what it held by then."""
+        self._pipe.send(None)
+        books: Books = self._hear()
+        self._process.join(SOON)
+        assert self._process.exitcode == 0, f"ended with {self._process.exitcode}"
+        return books
 
-    async def _decide(self, stop: asyncio.Event) -> None:
-        async with bus.connect(self._log) as log, matching(log, **_RULES) as worker:
-            self._ready.set()
-            await stop.wait()
-            await decided(log, worker)
-            self.books = _books(worker)
+    def _hear(self) -> Any:
+        until(self._pipe.poll, lambda: "the matcher says nothing")
+        try:
+            return self._pipe.recv()
+        except EOFError as error:
+            raise AssertionError("the matcher has ended by itself") from error
+
+
+def _work(log: str, pipe: "Connection[Any, Any]") -> None:
+    asyncio.run(_decide(log, pipe))
+
+
+async def _decide(log: str, pipe: "Connection[Any, Any]") -> None:
+    """Say once that it decides, and what is in the books when it is told to end."""
+    told = asyncio.Event()
+    async with bus.connect(log) as opened, matching(opened, within=SOON, **_RULES) as worker:
+        pipe.send(None)
+        asyncio.get_running_loop().add_reader(pipe.fileno(), told.set)
+        await told.wait()
+        pipe.recv()
+        await decided(opened, worker, SOON)
+        pipe.send(_books(worker))
 
 
 async def replayed(log: str) -> Books:
-    """Return the books of a matcher that takes all over, and so reads all that was decided."""
-    async with bus.connect(log) as opened, matching(opened, **_RULES) as worker:
+    """Return the books of a matcher that takes all over, and so reads all that was decided.
+
+    Nobody else may decide any more: it belongs to no group with others, and waits for none.
+    """
+    async with (
+        bus.connect(log) as opened,
+        matching(opened, within=SOON, matching_group="heirs", **_RULES) as worker,
+    ):
         return _books(worker)
 
 
 def merged(books: Books, name: str) -> dict[str, Any]:
     """Return what all books hold under one name."""
     return {key: one for book in books.values() for key, one in book[name].items()}
+
+
+def reserved(books: Books) -> None:
+    """Check that what is booked is what living assignments book, and nothing else."""
+    living = sorted(
+        (member.id, member.start, member.end, assignment)
+        for assignment, offer in merged(books, "offers").items()
+        for member in offer.members
+    )
+    taken = sorted((who, *one) for who, all_ in merged(books, "booked").items() for one in all_)
+    assert taken == living, f"booked is {taken}, but living are {living}"
 
 
 def _books(worker: Worker) -> Books:

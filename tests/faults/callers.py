@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from schemas.decisions import Moved
-from schemas.lifecycle import ENDED
+from schemas.lifecycle import ENDED, row
 from tests.faults.aim import Aim
 from tests.matching.crowd import Crowd
 from tests.system.process import SOON
@@ -52,21 +52,24 @@ class Callers:
         offer = self._seen.offers[case.assignment]
         who = {"resource": offer.members[0].id, "actor_role": "expert", "occurred_at": _now()}
         accept, name = f"offers/{case.assignment}/accept", self._id(case.pool)
-        at = offer.expires_at
+        at, aim = offer.expires_at, self._expiry
+        first, second = sorted((aim.time(at), aim.time(at)))
         told, again, cancelled = await asyncio.gather(
-            self._at(self._expiry.wait(at), accept, name, **who),
-            self._at(self._expiry.wait(at), accept, name, **who),
-            self._at(self._expiry.wait(at), f"requests/{request}/cancel", self._id(case.pool))
+            self._at(first, accept, name, **who),
+            self._at(second, accept, name, **who),
+            self._at(aim.time(at), f"requests/{request}/cancel", self._id(case.pool))
             if self._dice.random() < 0.5
             else _nothing(),
         )
         assert told == again, f"two verdicts on {name}: {told} and {again}"
         self.figures[f"accept crossing expiry: {told['verdict']}"] += 1
         if cancelled is not None:
-            self.figures[f"cancel crossing expiry: {cancelled['verdict']}"] += 1
+            assert cancelled["verdict"] == "moved", f"it is legal all the time: {cancelled}"
+            self.figures["cancel crossing expiry"] += 1
         else:
-            self._expiry.came(before=told["verdict"] == "moved")
+            aim.came(first, at, before=told["verdict"] == "moved")
         await self._end(request)
+        self._over(case.assignment, told, cancelled)
         return True
 
     async def escalation(self) -> bool:
@@ -77,21 +80,24 @@ class Callers:
             await self._end(request)
             return False
         head, place, at = {"actor_role": "head"}, f"requests/{request}", case.wake_at
+        aim, asked = self._escalation, self._escalation.time(at)
         cancelled, raised = await asyncio.gather(
-            self._at(self._escalation.wait(at), f"{place}/cancel", self._id(case.pool)),
-            self._at(self._escalation.wait(at), f"{place}/escalate", self._id(case.pool), **head)
+            self._at(asked, f"{place}/cancel", self._id(case.pool)),
+            self._at(aim.time(at), f"{place}/escalate", self._id(case.pool), **head)
             if self._dice.random() < 0.3
             else _nothing(),
         )
+        assert cancelled["verdict"] == "moved", f"it is legal all the time: {cancelled}"
         await self._end(request)
         before = not self._seen.requests[request].escalations
         side = "before it" if before else "after it"
         if raised is None:
-            self.figures[f"cancel crossing escalation: {cancelled['verdict']}, {side}"] += 1
-            self._escalation.came(before=before)
+            self.figures[f"cancel crossing escalation: {side}"] += 1
+            aim.came(asked, at, before=before)
         else:
             self.figures[f"cancel crossing escalation asked for, too: {side}"] += 1
-            self.figures[f"escalate crossing cancel: {raised['verdict']}"] += 1
+            verdict = _explained("escalation.requested", raised)
+            self.figures[f"escalate crossing cancel: {verdict}"] += 1
         return True
 
     async def keen(self) -> None:
@@ -127,7 +133,16 @@ class Callers:
             pool = self._seen.requests[request].pool
             told = await self._told(f"requests/{request}/cancel", self._id(pool))
             await self._until(request, lambda case: case.state in ENDED)
-            self.figures[f"cancelled in the end: {told['verdict']}"] += 1
+            self.figures[f"cancelled in the end: {_explained('request.cancelled', told)}"] += 1
+
+    def _over(self, assignment: str, told: Verdict, cancelled: Verdict | None) -> None:
+        """Whoever accepted was released by the cancel, all others came too late for their offer."""
+        outcome = self._seen.offers[assignment].outcome
+        if told["verdict"] == "moved":
+            assert outcome == "released", f"accepted, but {outcome}"
+        else:
+            assert told["cause"] == "over", f"it was there to be accepted: {told}"
+            assert outcome == "expired" or (cancelled and outcome == "released"), outcome
 
     async def _until(self, request: str, true: Callable[[Moved], bool]) -> Moved:
         """Wait until a request is so."""
@@ -138,9 +153,9 @@ class Callers:
                     return case
                 await asyncio.sleep(0.01)  # the log is followed by another task
 
-    async def _at(self, seconds: float, path: str, name: str, **data: Any) -> Verdict:
-        """Ask after so many seconds; return the verdict."""
-        await asyncio.sleep(seconds)
+    async def _at(self, time: datetime, path: str, name: str, **data: Any) -> Verdict:
+        """Ask at that time; return the verdict."""
+        await asyncio.sleep((time - datetime.now(UTC)).total_seconds())
         return await self._told(path, name, **data)
 
     async def _told(self, path: str, name: str, **data: Any) -> Verdict:
@@ -178,6 +193,14 @@ def _now() -> str:
 
 def _who() -> dict[str, str]:
     return {"occurred_at": _now(), "actor_role": "staff", "actor_ref": "s-1"}
+
+
+def _explained(ask: str, told: Verdict) -> str:
+    """Return the verdict; a refusal must say in which state this is not legal."""
+    if told["verdict"] == "refused":
+        assert told["cause"] == "state", told
+        assert row(ask, told["state"]) is None, f"{ask} is legal then: {told}"
+    return str(told["verdict"])
 
 
 async def _nothing() -> None:

@@ -12,15 +12,28 @@ from tests.faults.nodes import Nodes, three
 
 __all__ = ["LONG", "Tell"]
 LONG = "long" in os.environ.get("YIZHAN_FAULTS", "")
-"""Whether everything is wanted, not the slice that fits into half an hour."""
+"""Whether everything is wanted, not the slice that fits into three quarters of an hour."""
+WANTED = "faults" in os.environ.get("YIZHAN_REQUIRE", "").split()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    wanted = "faults" in os.environ.get("YIZHAN_REQUIRE", "").split()
     skip = pytest.mark.skip(reason="a fault test: `make faults` runs it")
     for item in items:
-        if Path(__file__).parent in item.path.parents and not wanted:
+        if Path(__file__).parent in item.path.parents and not WANTED:
             item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which faults could not happen on this machine: nothing is shown about them."""
+    left = [
+        (report.nodeid, report.longrepr[2].removeprefix("Skipped: "))
+        for report in terminalreporter.stats.get("skipped", ())
+        if WANTED and report.nodeid.startswith("tests/faults/")
+    ]
+    if left:
+        terminalreporter.section("not shown on this machine", yellow=True)
+        for name, why in left:
+            terminalreporter.write_line(f"{name}: {why}")
 
 
 @pytest.fixture

@@ -8,7 +8,10 @@ from tests.faults.site import Site
 
 
 class Crew:
-    """At most so many workers of a service, each with a data folder that waits for its return."""
+    """At most so many workers of a service, each with a data folder that waits for its return.
+
+    In the end none of them works, and none has ended by a fault.
+    """
 
     def __init__(self, site: Site, service: str, most: int) -> None:
         self.all = [site.part(service, twin) for twin in range(most)]
@@ -17,8 +20,10 @@ class Crew:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, wrong: object, *_: object) -> None:
         self.rest()
+        for process in self.all if wrong is None else ():
+            process.sound()
 
     def rest(self) -> None:
         """Let none work any more."""
@@ -39,7 +44,9 @@ class Crew:
             process.until_ready()
 
     def leave(self, dice: Random, way: signal.Signals) -> None:
-        """Let one of them go: SIGTERM in good order, SIGKILL not."""
+        """Let one of them go: SIGTERM in good order, SIGKILL not. None has gone by itself."""
+        for process in self.working:
+            assert process.process.poll() is None, process.said()
         gone = self.working.pop(dice.randrange(len(self.working)))
         if way == signal.SIGTERM:
             assert gone.end() == 0, gone.said()

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-import httpx
-
 from tests.conftest import lacking
 from tests.faults.agree import audited, kept
+from tests.system import web
 from tests.system.load import STATIONS, Ledger
 from tests.system.people import register
 from tests.system.process import Process, until
@@ -23,7 +22,7 @@ T = TypeVar("T")
 
 def missing(hub: Process) -> dict[str, str]:
     """What /readyz names while it says no."""
-    told = httpx.get(f"{hub.url}/readyz", timeout=10.0)
+    told = web.get(f"{hub.url}/readyz", timeout=10.0)
     found: dict[str, str] = told.json()["missing"]
     return found if told.status_code == 503 else {}
 

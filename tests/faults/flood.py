@@ -35,14 +35,16 @@ Named = list[tuple[int, int]]
 class Flooded:
     """What became of the posts: seconds until each answer, and the ledger of what was taken.
 
-    `revisions` is the highest that was acknowledged of each subject. `unsure` are subjects of which
-    something was not, although it may have been written. `slow` counts posts that the flood itself
-    did not send in time, starved by all else: nothing of them was taken. `lost` counts by error
-    those that got no answer.
+    `accepted` are posts of which something was taken; `taken` counts the facts that were, and
+    `revisions` is the highest of each subject. `unsure` are subjects of which something was not
+    acknowledged, although it may have been written. `slow` counts posts that the flood itself did
+    not send in time, starved by all else: nothing of them was taken. `lost` counts by error those
+    that got no answer.
     """
 
     seconds: float = 0.0
     offered: int = 0
+    taken: int = 0
     slow: int = 0
     lost: Counter[str] = field(default_factory=Counter)
     accepted: list[float] = field(default_factory=list)
@@ -53,7 +55,7 @@ class Flooded:
     @property
     def pace(self) -> float:
         """Facts that were taken a second."""
-        return len(self.accepted) * SIZE / self.seconds
+        return self.taken / self.seconds
 
     def ledger(self) -> Ledger:
         """Return what stands by that."""
@@ -170,14 +172,17 @@ class Flood:
             found.slow += 1
             return
         assert status == 207, said
-        found.accepted.append(seconds)
+        before = found.taken
         for one in json.loads(said):
             serial, revision = named[one["index"]]
             if one["status"] == 202:
+                found.taken += 1
                 found.revisions[serial] = max(revision, found.revisions.get(serial, 0))
             else:
                 assert one["status"] == 503, one
                 found.unsure.add(serial)
+        if found.taken > before:
+            found.accepted.append(seconds)
 
     @property
     def _headers(self) -> dict[str, str]:

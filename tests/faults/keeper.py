@@ -8,6 +8,7 @@ from typing import Self
 
 import httpx
 
+from tests.system import web
 from tests.system.process import SOON, Process, until
 
 EVERY = 0.2
@@ -15,14 +16,17 @@ EVERY = 0.2
 
 
 class Keeper:
-    """Looks after processes in a thread; `ended` are the exit codes of those that ended."""
+    """Looks after processes in a thread; `ended` are the exit codes of those that ended.
+
+    Whoever ends must have a reason that it can name: none may have ended by a fault.
+    """
 
     def __init__(self, *parts: Process) -> None:
         self.ended: list[int] = []
         self.silence = 0.0
         """The longest time in seconds that one of them did not answer at all."""
         self._heard: dict[Process, float] = {}
-        self._parts = list(parts)
+        self._parts, self._ever = list(parts), list(parts)
         self._stop, self._looking = Event(), Lock()
         self._thread = Thread(target=self._run, name="keeper")
 
@@ -30,9 +34,11 @@ class Keeper:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, wrong: object, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+        for part in self._ever if wrong is None else ():
+            part.sound()
 
     @contextmanager
     def away(self, part: Process, instead: Process) -> Iterator[None]:
@@ -42,6 +48,7 @@ class Keeper:
         yield
         with self._looking:
             self._parts.append(instead)
+            self._ever.append(instead)
 
     def _run(self) -> None:
         with httpx.Client(timeout=2.0) as http:
@@ -66,7 +73,7 @@ def ready(parts: Iterable[Process]) -> Callable[[], bool]:
 
     def asked() -> bool:
         with suppress(httpx.TransportError):
-            return all(httpx.get(f"{p.url}/readyz", timeout=2.0).status_code == 200 for p in parts)
+            return all(web.get(f"{p.url}/readyz", timeout=2.0).status_code == 200 for p in parts)
         return False
 
     return asked

@@ -4,8 +4,8 @@ The ledger only knows what was acknowledged: it adds up dictionaries, and nothin
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from random import Random
 from typing import Any, Self
 
@@ -15,6 +15,9 @@ from schemas.errors import Unavailable
 from tests.faults.beside import Beside
 from tests.histories import record
 from tests.system.load import Client, Ledger
+
+PATIENCE = 400.0
+"""Seconds after which a log that still takes nothing has not just lost its brokers for a while."""
 
 
 class Patient:
@@ -28,9 +31,13 @@ class Patient:
 
     async def publish(self, records: Sequence[Record]) -> list[Position]:
         """Write until it is acknowledged: a repeat is harmless."""
+        began = time.monotonic()
         while True:
-            with suppress(Unavailable):
+            try:
                 return await self._log.publish(records)
+            except Unavailable:
+                if time.monotonic() > began + PATIENCE:
+                    raise
             await asyncio.sleep(0.1)
 
 

@@ -66,6 +66,10 @@ class Nodes:
         """Return the number of the node that leads a partition now; -1: none."""
         return int(self._described(partition.topic)[partition.number]["leader"])
 
+    def led(self, topic: str, number: int) -> list[int]:
+        """Return the partitions of a topic that a node leads now."""
+        return [p["partition"] for p in self._described(topic) if p["leader"] == number]
+
     def coordinator(self, name: str, *, transactions: bool = False) -> int:
         """Return the number of the node that coordinates a group, or an owner's transactions."""
         return asyncio.run(_coordinator(self.cluster.bootstrap, name, int(transactions)))

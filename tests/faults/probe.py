@@ -11,6 +11,7 @@ import bus
 from schemas.topics import RESULTS
 from tests.faults.beside import Beside
 from tests.matching.reader import read
+from tests.system import web
 from tests.system.people import STATED
 from tests.system.process import until
 
@@ -93,7 +94,7 @@ class Probe:
 def shown(screens: str, answer: Answer) -> Callable[[], bool]:
     """Return what tells whether the counters on screens contain what was taken."""
     asked = {"node": "hub", "after": answer.position, "wait": "0.2"}
-    return lambda: httpx.get(f"{screens}/v1/counters", params=asked, timeout=10.0).is_success
+    return lambda: web.get(f"{screens}/v1/counters", params=asked, timeout=10.0).is_success
 
 
 async def standing(log: str, answers: Iterable[Answer]) -> int:

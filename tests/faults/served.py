@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from schemas.decisions import Moved
+from tests.system import web
 from tests.system.load import DAYS, STATIONS, Ledger
 from tests.system.process import until
 
@@ -32,7 +33,7 @@ def headers(key: str) -> dict[str, str]:
 def then(url: str, node: str, period: str = "all") -> dict[str, int]:
     """Return what the fact index counts, which answers for the past."""
     asked = {"node": node, "period": period, "as_of": "2099-01-01T00:00:00+08:00"}
-    answer = httpx.get(f"{url}/v1/counters", params=asked, timeout=30.0)
+    answer = web.get(f"{url}/v1/counters", params=asked, timeout=30.0)
     assert answer.status_code == 200, answer.text
     return {name: answer.json()["measures"][name]["value"] for name in NAMES}
 
@@ -51,14 +52,17 @@ def listed(url: str, key: str) -> dict[str, dict[str, Any]]:
 def indexed(url: str, key: str, ledger: Ledger) -> int:
     """Wait until the index shows at every node and day what the ledger says, and the same facts.
 
-    Returns how many cells and facts there are.
+    Returns how many cells and facts there are. The facts are read once: there may be many.
     """
     cells = [(node, day) for node in ("hub", *STATIONS) for day in ("", *DAYS)]
     for node, day in cells:
         expected = ledger.measures(node, day)
         until(lambda n=node, d=day, e=expected: then(url, n, d or "all") == e)  # type: ignore[misc]
     standing = {subject: fact["revision"] for subject, fact in ledger.standing.items() if fact}
-    until(lambda: behind(url, key) == standing)
+    found = behind(url, key)
+    differ = [s for s in {*found, *standing} if found.get(s) != standing.get(s)]
+    told = [f"{s} r{found.get(s)}, not r{standing.get(s)}" for s in sorted(differ)[:5]]
+    assert not differ, f"{len(differ)} of {len(standing)} facts: {told}"
     return len(cells) * len(NAMES) + len(standing)
 
 

@@ -10,6 +10,7 @@ import httpx
 
 from tests.faults.served import NAMES, behind, headers, listed, then
 from tests.system.load import DAYS, STATIONS, Client, Ledger
+from tests.system.meanwhile import meanwhile
 from tests.system.people import STATED, measures, register
 from tests.system.process import Process, processes, until
 
@@ -58,10 +59,11 @@ def history(root: Path, facts: int) -> History:
         with processes(hub):
             if not turn:
                 register(hub.url, made.key(), *STATIONS)
-                _tell(hub, made.key(), "PUT", "registry/experts/hub.li", EXPERT)
-            _ask(hub, made.key(), turn)
+                _tell(hub.url, made.key(), "PUT", "registry/experts/hub.li", EXPERT)
+            ask(hub.url, made.key(), turn)
             asyncio.run(_load(hub.url, made, f"t{turn}", facts))
-            until(lambda: _settled(hub, made), hub.said)
+            expected = made.ledger.measures()
+            until(lambda e=expected: _settled(hub, made, e), hub.said)  # type: ignore[misc]
             hub.kill()
             shutil.copytree(hub.data, root / name)
             name = "left"
@@ -83,28 +85,34 @@ async def _load(url: str, made: History, name: str, facts: int) -> None:
         for n in range(4):
             client = Client(lambda: url, made.key(), f"{name}-{n}", made.ledger, 40)
             tasks.create_task(client.run(stop))
-        tasks.create_task(asyncio.to_thread(enough))
+        tasks.create_task(meanwhile(enough))
 
 
-def _settled(hub: Process, made: History) -> bool:
-    found = requests(hub, made.key())
-    if any(request["state"] != "offered" for request in found.values()):
+def _settled(hub: Process, made: History, expected: dict[str, int]) -> bool:
+    if not offered(hub.url, made.key(), 1):
         return False
-    made.requests = found
+    made.requests = requests(hub, made.key())
     shown = measures(hub.url, "hub", *NAMES), then(hub.url, "hub")
-    return len(found) > 0 and shown == (made.ledger.measures(),) * 2
+    return shown == (expected, expected)
 
 
-def _ask(hub: Process, key: str, turn: int) -> None:
+def ask(url: str, key: str, turn: int) -> None:
+    """Let two experts come and two requests, each turn: all that ever came will be offered."""
     for n in range(2):
         body = {"id": f"hub.r-{turn}-{n}", "node_id": "yinhu", **DEMAND, **ASKED}
-        _tell(hub, key, "PUT", f"registry/experts/hub.e-{turn}-{n}", EXPERT)
-        _tell(hub, key, "POST", "requests", body)
+        _tell(url, key, "PUT", f"registry/experts/hub.e-{turn}-{n}", EXPERT)
+        _tell(url, key, "POST", "requests", body)
 
 
-def _tell(hub: Process, key: str, method: str, path: str, body: dict[str, Any]) -> None:
+def offered(url: str, key: str, least: int) -> bool:
+    """Whether at least so many requests are listed, and all of them are offered."""
+    states = [request["state"] for request in listed(url, key).values()]
+    return len(states) >= least and {*states} == {"offered"}
+
+
+def _tell(url: str, key: str, method: str, path: str, body: dict[str, Any]) -> None:
     answer = httpx.request(
-        method, f"{hub.url}/v1/{path}", json={**STATED, **body}, headers=headers(key), timeout=10.0
+        method, f"{url}/v1/{path}", json={**STATED, **body}, headers=headers(key), timeout=10.0
     )
     assert answer.status_code == 202, answer.text
 

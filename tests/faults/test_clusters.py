@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -9,11 +10,12 @@ from random import Random
 import pytest
 
 from deploy import kafka
-from tests.faults.agree import agrees, audited, kept
-from tests.faults.conftest import LONG, Tell
+from tests.faults.agree import agrees, audited, decided, kept
+from tests.faults.conftest import Tell
 from tests.faults.ledger import Flow
+from tests.faults.served import indexed, listed, told
 from tests.faults.site import INTAKE, SCREENS, STATS, Site, running
-from tests.faults.stored import History
+from tests.faults.stored import History, ask, offered
 from tests.faults.test_states import STATES, deleted, truncated
 from tests.system.load import Ledger
 from tests.system.process import until
@@ -21,8 +23,8 @@ from tests.system.process import until
 FACTS = 300
 KEEPERS = ((STATS, STATES[:1]), (SCREENS, STATES[1:]))
 """Who keeps which states."""
-DAMAGES = ((deleted, truncated), (truncated, deleted))[: 2 if LONG else 1]
-"""What happens to the states of each."""
+DAMAGES = ((deleted, truncated), (truncated, deleted))
+"""What happens to the states of each, one time and the other."""
 
 
 @pytest.mark.timeout(400)
@@ -31,34 +33,40 @@ def test_states_of_another_cluster_are_refused_by_name_and_lost_or_torn_ones_mad
 ) -> None:
     site, ledger = Site(tmp_path / "site", f"kafka://{own_kafka}"), Ledger()
     data = site.part(STATS).data
-    cells = _counted(site, ledger, dice)
+    shown = _shown(site, ledger, dice, 0)
     sentences = _elsewhere(data, tmp_path)
-    for damages in DAMAGES:
+    for turn, damages in enumerate(DAMAGES, 1):
         for damage, (_, names) in zip(damages, KEEPERS, strict=True):
             for name in names:
                 damage(data / name, History(data), dice)
-        cells += _counted(site, ledger, dice)
+        shown += _shown(site, ledger, dice, turn)
     audited(site.bus)
     statements = asyncio.run(kept(site.bus, ledger))
     aside = len(list(data.glob("*.damaged-*[0-9]")))
     assert aside, "a torn state is kept for whoever wants to know"
-    tell("right", cells=cells, statements=statements, put_aside=aside, refused=len(sentences))
+    tell("right", **shown, statements=statements, put_aside=aside, refused=len(sentences))
     for sentence in sentences:
         tell(sentence.replace(str(tmp_path), ""))
 
 
-def _counted(site: Site, ledger: Ledger, dice: Random) -> int:
-    """Run a hub until it shows what is stated now and all before; return how many cells."""
-    intake, stats, screens = parts = site.parts(INTAKE, STATS, SCREENS)
+def _shown(site: Site, ledger: Ledger, dice: Random, turn: int) -> Counter[str]:
+    """Run a hub until it shows what is stated and asked now and all before; return how much."""
+    intake, matching, stats, screens = parts = site.parts()
     with running(site, *parts):
         with Flow(lambda: intake.url, site.key, site.bus, dice, clients=2) as flow:
+            ask(intake.url, site.key, turn)
             until(flow.more(FACTS))
             more = flow.end()
         ledger.standing |= more.standing
         ledger.statements |= more.statements
-        cells = agrees(screens.url, ledger)
-        assert [part.end() for part in (intake, screens, stats)] == [0, 0, 0]
-    return cells
+        cells, facts = agrees(screens.url, ledger), indexed(screens.url, site.key, ledger)
+        until(
+            lambda: offered(screens.url, site.key, 2 * turn + 2),
+            lambda: f"{listed(screens.url, site.key)}",
+        )
+        requests = told(screens.url, site.key, asyncio.run(decided(site.bus)).requests, dice)
+        assert [part.end() for part in (intake, screens, matching, stats)] == [0, 0, 0, 0]
+    return Counter(cells=cells, indexed=facts, requests=requests)
 
 
 def _elsewhere(states: Path, root: Path) -> list[str]:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from sqlalchemy import select, update
@@ -20,6 +19,7 @@ from schemas.topics import COUNTERS
 from services.stats.store import _BLOBS, TABLES, _decode, _encode
 from tests.faults.conftest import Tell
 from tests.stats.running import events
+from tests.system import web
 from tests.system.load import DAYS, STATIONS, Ledger
 from tests.system.people import register
 from tests.system.process import Process, processes, until, yizhan
@@ -31,13 +31,13 @@ PLACE = STATIONS[0], DAYS[0]
 
 
 def state(url: str) -> str:
-    answer = httpx.get(f"{url}/v1/counters", params={"node": "hub", "period": "all"}, timeout=10.0)
+    answer = web.get(f"{url}/v1/counters", params={"node": "hub", "period": "all"}, timeout=10.0)
     return str(answer.json()["drift"])
 
 
 def drifting(url: str) -> float:
     """How many sources drift, as the metric says."""
-    lines = httpx.get(f"{url}/metrics", timeout=10.0).text.splitlines()
+    lines = web.get(f"{url}/metrics", timeout=10.0).text.splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith("yizhan_drift{"))
 
 
@@ -128,7 +128,7 @@ def test_a_wrong_number_is_found_told_everywhere_and_cured_by_a_replay(
         mine = {"id": MINE, "node_id": PLACE[0], "enterprise_id": "ent-1", "elements": ["STD"],
                 "mode": "diagnosis", "occurred_at": f"{PLACE[1]}T08:00:00+08:00",
                 "actor_role": "staff", "actor_ref": "s-1"}  # fmt: skip
-        answer = httpx.post(
+        answer = web.post(
             f"{hub.url}/v1/services", json=mine, headers={"Authorization": f"Bearer {key}"}
         )
         assert answer.status_code == 202, answer.text

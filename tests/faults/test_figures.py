@@ -21,6 +21,11 @@ def test_nothing_stands_still_while_there_is_nothing_to_follow() -> None:
     assert still([(0, 1_000), (1, 60_000)], [(1, 1_100), (2, 60_200)]) == 0.2
 
 
+def test_a_pause_is_no_longer_than_the_machine_let_it_be() -> None:
+    inputs, marks = [(0, 1_000), (1, 9_000)], [(1, 5_000), (2, 12_000)]
+    assert still(inputs, marks, [(500, 2_500), (4_000, 4_500), (20_000, 30_000)]) == 3.0
+
+
 def test_what_is_never_followed_is_no_pause_but_a_failure() -> None:
     with pytest.raises(AssertionError, match="never followed"):
         still([(0, 1_000), (1, 2_000)], [(1, 1_100)])

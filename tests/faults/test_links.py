@@ -58,6 +58,7 @@ def in_a_hole(links: Links, parts: list[Process]) -> tuple[float, float]:
         part.start()
     for part in parts:
         assert part.process.wait(BOUND) != 0, part.said()
+        part.sound()
     return end, time.monotonic() - began
 
 

@@ -14,6 +14,7 @@ import pytest
 from schemas.measures import CATALOGUE
 from tests.faults.conftest import LONG, Tell
 from tests.faults.stored import History, history
+from tests.system import web
 from tests.system.process import Process, processes, until, yizhan
 
 FACTS = 700
@@ -64,6 +65,7 @@ def other_rows(place: Path, _past: History, _dice: Random) -> None:
         for table in ("blob", "statement", "standing", "request"):
             if db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
                 db.execute(f"DELETE FROM {table} WHERE rowid % 2")
+        assert db.total_changes, f"{place.name} holds none of these tables any more, or no rows"
 
 
 def a_page_of_zeros(place: Path, _past: History, dice: Random) -> None:
@@ -207,6 +209,7 @@ def test_a_log_that_is_torn_is_refused_by_name_or_shows_the_right_numbers(  # no
             assert hub.process.returncode == 1, sentence
             assert "log.db" in sentence
             tell(sentence.replace(str(tmp_path), ""))
+        hub.sound()
     finally:
         if hub.process.poll() is None:
             hub.kill()
@@ -214,7 +217,7 @@ def test_a_log_that_is_torn_is_refused_by_name_or_shows_the_right_numbers(  # no
 
 def ready(hub: Process) -> bool:
     with suppress(httpx.TransportError):
-        return httpx.get(f"{hub.url}/readyz", timeout=5.0).status_code == 200
+        return web.get(f"{hub.url}/readyz", timeout=5.0).status_code == 200
     return False
 
 

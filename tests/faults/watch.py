@@ -6,6 +6,7 @@ each always has something to decide.
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ EVERY = 2.0
 CALM = {"FLUSH_EVERY": "1.0"}
 """Settings that leave a small machine time for whatever comes and goes."""
 SOURCES = (RESULTS, ASSIGNMENTS, REQUESTS)
+TICK, LATE = 0.1, 1.0
+"""Seconds between two looks at the clock, and how late one must be to tell on the machine."""
 Dated = list[tuple[int, int]]
 """Offsets or positions, each with the milliseconds at which the log took it."""
 
@@ -46,12 +49,14 @@ class Watch:
     """Sees what comes in and up to where it was followed, in a thread of its own.
 
     `asks`: whether it asks about nothing. `back` are the sources that were told to stand before
-    where they had stood already.
+    where they had stood already. `withheld` are times, from and to which millisecond, in which the
+    machine did not even let this thread look at the clock: no pause is judged by those.
     """
 
     def __init__(self, log: str, *, asks: bool = True) -> None:
         self.log = log
         self.back: list[tuple[Partition, int, int]] = []
+        self.withheld: list[tuple[int, int]] = []
         self._inputs: dict[Partition, Dated] = defaultdict(list)
         self._marks: dict[Partition, Dated] = defaultdict(list)
         self._hushed = Flag()
@@ -94,16 +99,24 @@ class Watch:
         for source, inputs in self._inputs.items():
             if source.topic in topics:
                 within = [one for one in inputs if first * 1000 <= one[1] < last * 1000]
-                found.append(Still(still(within, self._marks[source]), source))
+                found.append(Still(still(within, self._marks[source], self.withheld), source))
         return sorted(found, reverse=True)
 
     async def _watch(self, stop: asyncio.Event) -> None:
         async with bus.connect(self.log) as log, asyncio.TaskGroup() as tasks:
             tasks.create_task(self._knock(log, stop))
+            tasks.create_task(self._tick(stop))
             async with log.subscribe(None, [*SOURCES, COUNTERS], lambda _: 0) as reader:
                 while not stop.is_set():
                     for batch in await reader.poll(1.0):
                         self._read(batch)
+
+    async def _tick(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            due = time.time() + TICK
+            await asyncio.sleep(TICK)
+            if (now := time.time()) > due + LATE:
+                self.withheld.append((round(due * 1000), round(now * 1000)))
 
     async def _knock(self, log: Bus, stop: asyncio.Event) -> None:
         number = log.partitions(REQUESTS)
@@ -154,21 +167,30 @@ def followed(flow: Flow, watch: Watch) -> Iterator[None]:
     until(lambda: watch.past(ends))
 
 
-def still(inputs: Dated, marks: Dated) -> float:
-    """Return the longest time in seconds in which an input waited and no mark went further."""
+def still(inputs: Dated, marks: Dated, withheld: Sequence[tuple[int, int]] = ()) -> float:
+    """Return the longest time in seconds in which an input waited and no mark went further.
+
+    Times that were withheld count as if they had not been.
+    """
     longest, at, since = 0, 0, 0
     waiting = iter(inputs)
     first = next(waiting, None)
-    for position, time in marks:
+    for position, moment in marks:
         if position <= at:
             continue
         if first is not None and first[0] < position:
-            longest = max(longest, time - max(since, first[1]))
+            longest = max(longest, _lasted(max(since, first[1]), moment, withheld))
         while first is not None and first[0] < position:
             first = next(waiting, None)
-        at, since = position, time
+        at, since = position, moment
     assert first is None, f"{first} was never followed; the last mark is {marks[-1:]}"
     return longest / 1000
+
+
+def _lasted(start: int, end: int, withheld: Sequence[tuple[int, int]]) -> int:
+    """Return how long a time was, without what was withheld of it."""
+    lost = (min(end, until) - max(start, since) for since, until in withheld)
+    return end - start - sum(part for part in lost if part > 0)
 
 
 def pool(number: int, partitions: int) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from tests.system import web
 from tests.system.load import Client, Ledger
 from tests.system.process import Process, until
 
@@ -28,7 +29,7 @@ class Witness:
     def _accepted(self, intake: Process, sent: dict[str, Any], said: list[Any]) -> bool:
         with suppress(httpx.TransportError):
             url = f"{intake.url}/v1/events"
-            answer = httpx.post(url, json=sent, headers=self._headers | _EVENT, timeout=15.0)
+            answer = web.post(url, json=sent, headers=self._headers | _EVENT, timeout=15.0)
             said.append(answer.json()[0] if answer.status_code == 207 else answer.text)
             return answer.status_code == 207 and said[-1]["status"] == 202
         return False
@@ -41,5 +42,5 @@ def _shown(screens: Process, said: list[Any]) -> bool:
     params = {"node": "hub", "period": "all", "wait": "1", "after": said[-1]["position"]}
     with suppress(httpx.TransportError):
         url = f"{screens.url}/v1/counters"
-        return httpx.get(url, params=params, timeout=5.0).status_code == 200
+        return web.get(url, params=params, timeout=5.0).status_code == 200
     return False

@@ -18,6 +18,8 @@ from schemas.lifecycle import ENDED
 from schemas.pools import owner
 from schemas.topics import ASSIGNMENTS, REFERRALS
 from tests.matching.running import record
+from tests.system.meanwhile import meanwhile
+from tests.system.process import SOON
 
 POOLS = ("dawu-xian", "hanchuan-shi", "yunmeng-xian", "xiaochang-xian", "xiaogan", "hubei")
 ABOVE = dict.fromkeys(POOLS[:4], "xiaogan") | {"xiaogan": "hubei", "hubei": "hub"}
@@ -90,11 +92,15 @@ class Crowd:
         """Wait until all is decided, and nothing was for so many seconds."""
         loop = asyncio.get_running_loop()
         since, seen = loop.time(), -1
-        while loop.time() < since + seconds:
-            behind = any(self.decided.get(name, 0) < end for name, end in self.written.items())
-            if behind or seen != self.seen:
+        while (behind := self._behind()) or seen != self.seen or loop.time() < since + seconds:
+            if seen != self.seen:
                 since, seen = loop.time(), self.seen
+            assert loop.time() < since + SOON, f"nothing is decided any more, up to {behind}"
             await asyncio.sleep(0.1)
+
+    def _behind(self) -> dict[str, int]:
+        """Return what is not decided yet."""
+        return {n: end for n, end in self.written.items() if self.decided.get(n, 0) < end}
 
     def _read(self, batch: Batch) -> None:
         for stored in batch.records:
@@ -219,7 +225,7 @@ _MORE = {
 
 
 async def crowded(
-    log: Bus, seed: int, meanwhile: Callable[[Crowd], None], quiet: float, rest: float = 0.02
+    log: Bus, seed: int, disturb: Callable[[Crowd], None], quiet: float, rest: float = 0.02
 ) -> Crowd:
     """Let a crowd ask while something goes on beside it; return it once all is decided."""
     crowd, stop = Crowd(log, Random(seed), rest), asyncio.Event()
@@ -227,7 +233,7 @@ async def crowded(
     async with asyncio.TaskGroup() as tasks:
         following = tasks.create_task(crowd.follow())
         asking = tasks.create_task(crowd.run(stop))
-        await asyncio.to_thread(meanwhile, crowd)
+        await meanwhile(disturb, crowd)
         stop.set()
         await asking
         await crowd.quiet(quiet)

@@ -3,19 +3,18 @@
 Nothing of services/matching is used: only the contract in schemas, and straightforward code.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from bus import Bus, Partition
 from schemas.codec import Decode, Event, decode
 from schemas.decisions import Advanced, Moved, Offer, Refused
-from schemas.lifecycle import BOOKED, ENDED, OWN, TABLE
-from schemas.pools import owner
+from schemas.lifecycle import ENDED, OWN, TABLE
 from schemas.registry import ROOT
 from schemas.topics import ASSIGNMENTS, REFERRALS, REGISTRY, REQUESTS, Topic
 from schemas.types import PREFIX
+from tests.matching.bookings import Bookings
 
 LATE = timedelta(seconds=15)
 """So much after its time an alarm that has not rung is one that was forgotten."""
@@ -23,6 +22,8 @@ CHILD = {
     ("in_service", "begun"), ("closed", "nobody"), ("closed", "done"), ("cancelled", "withdrawn")
 }  # fmt: skip
 """How a referral begins and ends; it has no asks of its own but those of offers."""
+WAITING = frozenset({"escalated", "committed"})
+"""States in which a request waits for its referral, or for whom that has found."""
 Ask = tuple[str, str]
 """The type of an ask without its prefix, and its id."""
 Records = list[tuple[int, Event | None]]
@@ -63,15 +64,17 @@ async def check(log: Bus, now: datetime, decoded: Decode = decode) -> Found:
         for _, event in (await read(log, REGISTRY, decoded))[0]
         if event is not None and hasattr(event.data, "capacity")
     }
-    found = Found()
+    found, bookings = Found(), Bookings(capacity)
     asked, referred = await read(log, REQUESTS, decoded), await read(log, REFERRALS, decoded)
     for number, records in enumerate(await read(log, ASSIGNMENTS, decoded)):
         decisions = [event for _, event in records if event is not None]
         assert len(decisions) == len(records), "a decision that cannot be read"
         _in_steps(number, decisions, asked[number], referred[number], found)
         _lives(decisions, found)
-        _bookings(decisions, capacity, found)
+        bookings.take(decisions)
     _ends(found, now)
+    bookings.ends(found.requests)
+    found.living = bookings.living
     return found
 
 
@@ -170,41 +173,6 @@ def _legal(request: str, before: Moved | None, now: Moved) -> None:
     assert (now.ask is not None) == (asked and not own), told
 
 
-def _bookings(decisions: list[Event], capacity: dict[str, int], found: Found) -> None:
-    """Nobody is ever booked beyond his capacity by assignments that live."""
-    booked: dict[str, dict[str, tuple[datetime, datetime]]] = defaultdict(dict)
-    of: dict[str, set[str]] = defaultdict(set)
-    for event in decisions:
-        match event.data:
-            case Offer(outcome="offered" | "committed") as offer:
-                found.living[event.subject] = offer
-                of[offer.request_id].add(event.subject)
-                assert len(of[offer.request_id]) == 1, f"{offer.request_id} is booked twice"
-                for member in offer.members:
-                    assert owner(member.id) == offer.pool, "booked at another pool"
-                    booked[member.id][event.subject] = member.start, member.end
-                    most = _most(list(booked[member.id].values()))
-                    assert most <= capacity[member.id], f"{member.id} is booked {most} times"
-            case Offer() as offer:
-                _free(event.subject, offer.request_id, booked, of, found)
-            case Moved() as moved if moved.served or moved.state not in BOOKED:
-                for assignment in list(of[event.subject]):
-                    _free(assignment, event.subject, booked, of, found)
-
-
-def _free(
-    assignment: str, request: str, booked: dict[str, Any], of: dict[str, set[str]], found: Found
-) -> None:
-    of[request].discard(assignment)
-    for member in found.living.pop(assignment).members if assignment in found.living else ():
-        booked[member.id].pop(assignment, None)
-
-
-def _most(spans: list[tuple[datetime, datetime]]) -> int:
-    """Return how many spans there are at once."""
-    return max(sum(start <= at < end for start, end in spans) for at, _ in spans)
-
-
 def _ends(found: Found, now: datetime) -> None:
     """Nothing is forgotten, and nothing is kept for what has ended."""
     for request, case in found.requests.items():
@@ -216,11 +184,8 @@ def _ends(found: Found, now: datetime) -> None:
             _child(request, case, found)
         elif case.child is not None:
             assert case.child in found.requests, f"{case.child} never came to be"
-            child = found.requests[case.child]
-            assert child.state not in ENDED, f"{request} waits for {case.child}, which has ended"
-    for assignment, offer in found.living.items():
-        state = found.requests[offer.request_id].state
-        assert state in BOOKED, f"{assignment} lives, but {offer.request_id} is {state}"
+            over = case.state in WAITING and found.requests[case.child].state in ENDED
+            assert not over, f"{request} waits for {case.child}, which has ended"
     for case in found.requests.values():
         found.figures[f"{case.kind} {case.state}"] += 1
 

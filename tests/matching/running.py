@@ -19,6 +19,7 @@ from services.matching.settings import Settings
 from services.matching.worker import Worker
 
 SOON = 20.0
+"""Seconds that anything may take by default; on several real brokers it may take longer."""
 CITY, COUNTIES = "xiaogan", ("xiaonan-qu", "hanchuan-shi")
 NODES = {
     "hub": ("hub", None, None),
@@ -31,9 +32,9 @@ QUICK = {"offer_minutes": 0.02, "escalate_minutes": 0.005}
 """Offers of 1.2 s; 0.3 s until the pool above is asked."""
 
 
-async def until(true: Callable[[], bool]) -> None:
+async def until(true: Callable[[], bool], within: float = SOON) -> None:
     """Wait for a condition; TimeoutError when it never comes."""
-    async with asyncio.timeout(SOON):
+    async with asyncio.timeout(within):
         while not true():  # noqa: ASYNC110  # conditions of many parts have no event
             await asyncio.sleep(0.005)
 
@@ -130,17 +131,17 @@ async def verdicts(log: Bus) -> list[tuple[str, str]]:
 
 
 @asynccontextmanager
-async def matching(log: Bus, **settings: Any) -> AsyncIterator[Worker]:
-    """Run a matcher that is ready."""
+async def matching(log: Bus, *, within: float = SOON, **settings: Any) -> AsyncIterator[Worker]:
+    """Run a matcher that is ready, after so many seconds at most."""
     chosen = Settings(**{**QUICK, **settings})
     async with asyncio.TaskGroup() as tasks, app.running(log, chosen, tasks) as worker:
-        await until(lambda: not worker.ready())
+        await until(lambda: not worker.ready(), within)
         yield worker
 
 
-async def decided(log: Bus, worker: Worker) -> None:
+async def decided(log: Bus, worker: Worker, within: float = SOON) -> None:
     """Wait until everything that was asked is decided, also between pools."""
-    async with asyncio.timeout(SOON):
+    async with asyncio.timeout(within):
         while True:
             found = await ends(log, REQUESTS, REFERRALS)
             if _done(worker, found) and found == await ends(log, REQUESTS, REFERRALS):

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,17 +31,29 @@ HAPPENS = (
 """What must have come up somewhere, or the runs prove little; each fault as well."""
 ENOUGH = 150
 """So many seeds make everything happen that may."""
+COUNT, AT_ONCE = int(os.environ.get("YIZHAN_SEEDS", "200")), os.cpu_count() or 1
+SLOWEST = 2.0
+"""Seconds that a core may take for a seed, on average: a quiet one takes a quarter to a half."""
 
 
-def started(*arguments: str, hashing: str = "0") -> subprocess.Popen[str]:
-    """Start the simulation; sets of names are in another order for another `hashing`."""
-    return subprocess.Popen(
+@contextmanager
+def started(*arguments: str, hashing: str = "0") -> Iterator[subprocess.Popen[str]]:
+    """Run the simulation; sets of names are in another order for another `hashing`.
+
+    What has not ended by itself is killed: nobody else would end it.
+    """
+    process = subprocess.Popen(
         [sys.executable, "-m", "tests.simulation", *arguments],
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": hashing},
         stdout=subprocess.PIPE,
         text=True,
     )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def told(process: subprocess.Popen[str]) -> tuple[str, dict[str, Any]]:
@@ -50,14 +64,23 @@ def told(process: subprocess.Popen[str]) -> tuple[str, dict[str, Any]]:
     return "\n".join(lines[:-1]), json.loads(lines[-1])
 
 
+def traced(*seeds: str, hashing: str) -> dict[str, Any]:
+    """Run these seeds; return the figures."""
+    with started(*seeds, hashing=hashing) as run:
+        return told(run)[1]
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(5400)
+@pytest.mark.timeout(600 + COUNT * SLOWEST / AT_ONCE)
 def test_what_is_promised_holds_whatever_the_seed_lets_happen(tell: Tell) -> None:
-    count = int(os.environ.get("YIZHAN_SEEDS", "200"))
-    began, at_once = time.monotonic(), os.cpu_count() or 1
-    edges = [count * n // at_once for n in range(at_once + 1)]
-    runs = [started("--from", str(a), "--count", str(b - a)) for a, b in pairwise(edges)]
-    found = [told(run) for run in runs]
+    began = time.monotonic()
+    edges = [COUNT * n // AT_ONCE for n in range(AT_ONCE + 1)]
+    with ExitStack() as running:
+        runs = [
+            running.enter_context(started("--from", str(a), "--count", str(b - a)))
+            for a, b in pairwise(edges)
+        ]
+        found = [told(run) for run in runs]
     happened = sum((Counter(figures["happened"]) for _, figures in found), Counter[str]())
     failed = [seed for _, figures in found for seed in figures["failed"]]
     ran = sum(figures["ran"] for _, figures in found)
@@ -66,20 +89,19 @@ def test_what_is_promised_holds_whatever_the_seed_lets_happen(tell: Tell) -> Non
     tell("simulated", seeds=ran, failed=len(failed), faults=injected, **{"a minute": rate})
     tell(_listed(happened))
     assert not failed, "\n".join(said for said, _ in found)
-    assert ran == count
-    if count >= ENOUGH:
+    assert ran == COUNT
+    if COUNT >= ENOUGH:
         assert not [name for name in (*FAULTS, *HAPPENS) if not happened[name]]
 
 
 @pytest.mark.timeout(600)
 def test_a_seed_repeats_its_run_exactly_whatever_order_sets_have() -> None:
     seeds = [str(seed) for seed in (*range(5), next(filter(_kept, range(5, 1000))))]
-    runs = [told(started(*seeds, hashing=hashing)) for hashing in ("1", "2")]
-    assert runs[0][1]["happened"] == runs[1][1]["happened"]
-    assert len(runs[0][1]["traces"]) == len(seeds)
-    assert runs[0][1]["traces"] == runs[1][1]["traces"]
-    last = told(started(seeds[-1], hashing="3"))
-    assert last[1]["traces"] == runs[0][1]["traces"][-1:]
+    first, second = traced(*seeds, hashing="1"), traced(*seeds, hashing="2")
+    assert first["happened"] == second["happened"]
+    assert len(first["traces"]) == len(seeds)
+    assert first["traces"] == second["traces"]
+    assert traced(seeds[-1], hashing="3")["traces"] == first["traces"][-1:]
 
 
 def _kept(seed: int) -> bool:

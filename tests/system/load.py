@@ -18,6 +18,11 @@ from tests.histories import event
 
 STATIONS = ("yinhu", "anlu", "dawu")
 DAYS = ("2023-05-06", "2023-05-07", "2024-01-31")
+ENTERPRISES = 3000
+NEW, ANY = 0.4, 0.06
+"""Shares of what is stated: about a new subject, and about any; the rest is about a recent one."""
+RECENT = 30
+"""So many subjects of a client are recent. All others stand, so that what is lost is missed."""
 
 
 @dataclass
@@ -83,7 +88,7 @@ class Client:
         self._ledger.acknowledged += 1
 
     def _next(self) -> dict[str, Any]:
-        serial = self._rng.randrange(len(self._revisions) + 3)
+        serial = self._serial()
         subject = f"{STATIONS[serial % 3]}.{self._name}-{serial}"
         self._revisions[subject] += 1
         stated: dict[str, Any] = {
@@ -97,11 +102,20 @@ class Client:
             void = {"target_type": "yizhan.service.delivered", "reason": "entered twice"}
             return event("record.voided", subject, stated | void)
         fact = {
-            "enterprise_id": f"ent-{self._rng.randrange(40)}",
+            # A few are served often, most once or never: sets overlap, and there is no end to them.
+            "enterprise_id": f"ent-{int(ENTERPRISES * self._rng.random() ** 3)}",
             "elements": ["STD"],
             "mode": "diagnosis",
         }
         return event("service.delivered", subject, stated | fact)
+
+    def _serial(self) -> int:
+        """Draw which subject is stated."""
+        known, drawn = len(self._revisions), self._rng.random()
+        if drawn < NEW or not known:
+            return known
+        oldest = 0 if drawn < NEW + ANY else max(known - RECENT, 0)
+        return self._rng.randrange(oldest, known)
 
     async def _state(self, http: httpx.AsyncClient, batch: list[dict[str, Any]]) -> None:
         while batch:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx
+from tests.system import web
 
 STATED = {"occurred_at": "2023-01-01T00:00:00+08:00", "actor_role": "admin", "actor_ref": "a-1"}
 
@@ -15,13 +15,13 @@ def register(url: str, key: str, *stations: str) -> None:
     }
     for node, document in documents.items():
         body = {"revision": 1, "node_id": node, **document, **STATED}
-        answer = httpx.put(f"{url}/v1/registry/nodes/{node}", json=body, headers=headers)
+        answer = web.put(f"{url}/v1/registry/nodes/{node}", json=body, headers=headers)
         assert answer.status_code == 202, answer.text
 
 
 def measures(url: str, node: str, *names: str, period: str = "all") -> dict[str, Any]:
     """Return the values of these measures."""
-    answer = httpx.get(f"{url}/v1/counters", params={"node": node, "period": period}, timeout=10.0)
+    answer = web.get(f"{url}/v1/counters", params={"node": node, "period": period}, timeout=10.0)
     assert answer.status_code == 200, answer.text
     found = answer.json()["measures"]
     return {name: found[name]["value"] for name in names}

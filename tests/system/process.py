@@ -13,9 +13,14 @@ from threading import Event
 
 import httpx
 
+from tests.system import web
+from tests.system.meanwhile import look_around
+
 YIZHAN = Path(sys.executable).with_name("yizhan")
 SOON = 180.0
 """Seconds that anything may take on a machine that is busy with much else."""
+FAULT = "ended by a fault"
+"""What a process says that ends by a mistake of ours, and not for a reason it can name."""
 
 
 def free_port() -> int:
@@ -29,6 +34,7 @@ def until(true: Callable[[], bool], why: Callable[[], str] = str, within: float 
     """Wait for a condition of another process, which can only be asked for again and again."""
     began = time.monotonic()
     while not true():
+        look_around()
         assert time.monotonic() < began + within, why()
         Event().wait(0.02)
 
@@ -60,7 +66,7 @@ class Process:
     def _ready(self) -> bool:
         assert self.process.poll() is None, self.said()
         with suppress(httpx.TransportError):
-            answer = httpx.get(f"{self.url}/readyz", timeout=2.0)
+            answer = web.get(f"{self.url}/readyz", timeout=2.0)
             self._missing = answer.text
             return answer.status_code == 200
         return False
@@ -85,6 +91,12 @@ class Process:
         """Return what it printed last."""
         return self._said.read_text(errors="replace")[-4000:]
 
+    def sound(self) -> None:
+        """Check that it has never ended by a fault, in all that it ever printed."""
+        said = self._said.read_text(errors="replace") if self._said.exists() else ""
+        _, fault, told = said.partition(FAULT)
+        assert not fault, f"{self.name}: {fault}{told[:4000]}"
+
     def lines(self) -> int:
         """Return how many lines it has printed."""
         return self._said.read_bytes().count(b"\n")
@@ -92,13 +104,15 @@ class Process:
 
 @contextmanager
 def processes(*made: Process) -> Iterator[None]:
-    """Start processes; in the end none of them is left."""
+    """Start processes; in the end none of them is left, and none has ended by a fault."""
     try:
         for process in made:
             process.start()
         for process in made:
             process.until_ready()
         yield
+        for process in made:
+            process.sound()
     finally:
         for process in made:
             if process.process.poll() is None:

@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from tests.system.load import STATIONS, Client, Ledger
+from tests.system.meanwhile import meanwhile
 from tests.system.people import measures, register
 from tests.system.process import Process, processes, until, yizhan
 
@@ -25,7 +26,7 @@ async def load(url: str, key: str, disturb: Callable[[Ledger], None]) -> Ledger:
         for n in range(CLIENTS):
             client = Client(lambda: url, key, f"c{n}", ledger)
             tasks.create_task(client.run(stop))
-        await asyncio.to_thread(disturb, ledger)
+        await meanwhile(disturb, ledger)
         stop.set()
     return ledger
 
@@ -52,11 +53,18 @@ def _more(ledger: Ledger, facts: int) -> Callable[[], bool]:
 def agrees(url: str, ledger: Ledger) -> None:
     """Check every station and hub against the ledger; counters follow within moments."""
     for node in ("hub", *STATIONS):
-        until(_shown(url, node, ledger.measures(node)))
+        shows(url, node, "all", ledger.measures(node))
 
 
-def _shown(url: str, node: str, expected: dict[str, int]) -> Callable[[], bool]:
-    return lambda: measures(url, node, *NAMES) == expected
+def shows(url: str, node: str, period: str, expected: dict[str, int]) -> None:
+    """Wait until a node's counters of a period are what is expected."""
+
+    def shown() -> dict[str, int]:
+        return measures(url, node, *NAMES, period=period)
+
+    until(
+        lambda: shown() == expected, lambda: f"{node}, {period}: {shown()}, expected is {expected}"
+    )
 
 
 @pytest.mark.timeout(400)

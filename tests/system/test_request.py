@@ -6,10 +6,10 @@ from pathlib import Path
 from subprocess import run
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.system import web
 from tests.system.people import STATED, measures
 from tests.system.process import YIZHAN, Process, processes, until
 
@@ -33,7 +33,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
         admin = {"Authorization": f"Bearer {(made.data / 'admin.key').read_text().strip()}"}
         for place, document in DOCUMENTS.items():
             body = {"revision": 1, "node_id": place.rpartition("/")[2], **document, **STATED}
-            answer = httpx.put(f"{made.url}/v1/registry/{place}", json=body, headers=admin)
+            answer = web.put(f"{made.url}/v1/registry/{place}", json=body, headers=admin)
             assert answer.status_code == 202, answer.text
         yield made
 

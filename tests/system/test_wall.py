@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.system import web
 from tests.system.people import STATED, register
 from tests.system.process import Process, processes
 
@@ -57,13 +57,13 @@ def serve(hub: Process, serial: int, node: str = "yinhu", enterprise: str = "ent
     body = {"id": f"{node}.{serial}", "node_id": node, "enterprise_id": enterprise,
             "elements": ["STD"], "mode": "diagnosis"} | STATED  # fmt: skip
     headers = {"Authorization": f"Bearer {key(hub)}"}
-    answer = httpx.post(f"{hub.url}/v1/services", json=body, headers=headers)
+    answer = web.post(f"{hub.url}/v1/services", json=body, headers=headers)
     assert answer.status_code == 202, answer.text
 
 
 def shown(hub: Process, measure: str) -> int:
     """Return what /v1/counters says now."""
-    found = httpx.get(f"{hub.url}/v1/counters", params={"node": "hub"}).json()
+    found = web.get(f"{hub.url}/v1/counters", params={"node": "hub"}).json()
     value: int = found["measures"][measure]["value"]
     return value
 
@@ -106,7 +106,7 @@ def test_no_enterprise_is_named_on_a_public_wall(hub: Process, page: Page) -> No
     expect(page.locator('[data-measure="services_delivered"] .number').first).to_be_visible()
     assert "ent-secret" not in page.content()
     assert "s-1" not in page.content()
-    with httpx.stream("GET", f"{hub.url}/v1/live", params={"node": "yinhu"}) as live:
+    with web.stream("GET", f"{hub.url}/v1/live", params={"node": "yinhu"}) as live:
         said = next(line for line in live.iter_lines() if line.startswith("data:"))
     assert "ent-secret" not in said
 
