@@ -19,7 +19,7 @@ Books = dict[int, dict[str, Any]]
 _RULES = {name.lower(): float(value) for name, value in RULES.items()}
 
 
-class Inside:
+class Lasting:
     """A matcher that shows its books in the end, one of a group with those that come and go.
 
     It is a process of its own: in the test's, load would come between it and its heartbeats.

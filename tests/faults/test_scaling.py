@@ -54,17 +54,17 @@ def test_workers_that_come_and_go_leave_what_a_replay_gives_and_never_pause_for_
     intake, screens = site.part(INTAKE), site.part(SCREENS)
     with (
         Crew(site, STATS, 4) as stats,
-        books.Inside(nodes.bus) as inside,
+        books.Lasting(nodes.bus) as lasting,
         Crew(site, MATCHING, 1) as matching,
     ):
         stats.come(1)
         with running(site, intake, screens), Watch(nodes.bus) as watch:
             stats.ready()
-            inside.ready()
+            lasting.ready()
             with gentle(site, intake, dice) as flow:
                 moments = asyncio.run(_scaled(stats, matching, flow, watch, dice))
                 ledger = flow.end()
-            kept = inside.end()
+            kept = lasting.end()
             cells = agrees(screens.url, ledger)
             audited(nodes.bus)
             found = asyncio.run(decided(nodes.bus))

@@ -20,7 +20,7 @@ planting = pytest.mark.skipif(
     "faults" not in os.environ.get("YIZHAN_REQUIRE", "").split(),
     reason="plants two dozen bugs: `make faults` runs it",
 )
-COPIED = ("schemas", "bus", "services", "tests/simulation", "tests/matching")
+COPIED = ("schemas", "bus", "services", "tests/simulation", "tests/matching", "tests/system")
 SEEDS = 300
 """Within so many seeds each is found."""
 ASKED = {
