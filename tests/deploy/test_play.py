@@ -32,6 +32,7 @@ def shows_the_printed_figures(demo: Process) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_the_printed_figures_stay_when_it_starts_or_sends_all_again_and_it_ends_when_asked_to(
     tmp_path: Path,
 ) -> None:
