@@ -38,7 +38,7 @@ test: setup ## Run the tests; those that need Kafka or Chromium are skipped wher
 ONLY ?= tests/faults tests/simulation
 # What else must be there: without it, what cannot be shown here is named at the end.
 ALSO ?=
-faults: setup kafka ## Break things on purpose, under load, for 45 minutes; and 2,000 simulated runs
+faults: setup kafka ## Break things on purpose, under load, for 40 minutes; and 2,000 simulated runs
 	@YIZHAN_REQUIRE="kafka browser faults $(ALSO)" YIZHAN_SEEDS=$${YIZHAN_SEEDS:-2000} $(BIN)/pytest $(ONLY)
 
 faults-long: setup ## The same with every figure in full, as root, and 20,000 simulated runs

@@ -12,7 +12,7 @@ from tests.faults.nodes import Nodes, three
 
 __all__ = ["LONG", "Tell"]
 LONG = "long" in os.environ.get("YIZHAN_FAULTS", "")
-"""Whether everything is wanted, not the slice that fits into three quarters of an hour."""
+"""Whether everything is wanted, not the slice that fits into 40 minutes."""
 WANTED = "faults" in os.environ.get("YIZHAN_REQUIRE", "").split()
 
 
