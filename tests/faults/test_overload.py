@@ -43,8 +43,11 @@ SHARE = 0.5
 """Of the pace that is kept when nobody asks too much, so much at least is kept in the flood."""
 RECOUNT = "10"
 """Seconds between two recounts: the first, which takes its room once, is over before the flood."""
-FLAT = 0.1 if LONG else 0.15
-"""By so much of itself what a process holds may grow, once the first third of a flood is over."""
+FLAT = 0.1 if LONG else 0.25
+"""By so much of itself what a process holds may grow, once the first third of a flood is over.
+
+In the slice that is less than a minute: one recount and a larger heap show in it as growth.
+"""
 
 
 class Memory:
