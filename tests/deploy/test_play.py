@@ -40,7 +40,7 @@ def test_the_printed_figures_stay_when_it_starts_or_sends_all_again_and_it_ends_
     totals: list[dict[str, int]] = []
     for _ in range(3):
         with processes(demo):
-            until(lambda: demo.said().count("demo is ready") > len(totals), demo.said)
+            until(lambda: demo.times("demo is ready") > len(totals), demo.said)
             shows_the_printed_figures(demo)
             totals.append(measures(demo.url, "hub", "services_delivered", period="2023..2024"))
             assert demo.end() == 0

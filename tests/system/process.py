@@ -97,6 +97,10 @@ class Process:
         _, fault, told = said.partition(FAULT)
         assert not fault, f"{self.name}: {fault}{told[:4000]}"
 
+    def times(self, words: str) -> int:
+        """Return how often it has printed these words, in all."""
+        return self._said.read_text(errors="replace").count(words)
+
     def lines(self) -> int:
         """Return how many lines it has printed."""
         return self._said.read_bytes().count(b"\n")
