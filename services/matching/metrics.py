@@ -52,7 +52,6 @@ class Metrics:
             "For how long what the clock alone should do has waited: offers that expire, and such.",
             registry=registry,
         )
-
         self._lag = Gauge(
             "yizhan_matching_lag",
             "Asks and referrals that the log held when it was asked last and are not decided.",

@@ -14,7 +14,7 @@ from schemas.days import ALL, Period, business_day
 from schemas.problems import Refusal
 from schemas.registry import ROOT
 from services.screens.aside import Aside
-from services.screens.asked import moment, position
+from services.screens.asked import moment, position, visitor
 from services.screens.desk import Desk
 from services.screens.gauges import gauges, indicators
 from services.screens.live import Live
@@ -50,10 +50,11 @@ def counting(desk: Desk, live: Live, state: State, past: Aside) -> APIRouter:
         days = Period.parse(period)
         then = None if as_of is None else moment(as_of)
         reached = position(after) if after else None
-        patience = desk.patience(wait, keyed=desk.shows_key(request))
+        who = visitor(desk.keys, request)
+        patience = desk.patience(wait, keyed=who is not None)
         await desk.counted(reached, patience)
         await desk.known(node, patience)
-        whole = desk.whole(node, request)
+        whole = desk.whole(node, who)
         if then is None:
             return told(_now(desk, node, days, whole=whole))
         await desk.indexed_to_end(patience)
@@ -70,12 +71,12 @@ def counting(desk: Desk, live: Live, state: State, past: Aside) -> APIRouter:
         `Last-Event-ID` goes on without gap or repeat; where that cannot be, a new snapshot comes
         whose `resumed` is false. Slices by product are told only to a key that covers the node.
         """
-        keyed = desk.shows_key(request)
-        patience = desk.patience(_SOON, keyed=keyed)
+        who = visitor(desk.keys, request)
+        patience = desk.patience(_SOON, keyed=who is not None)
         await desk.counted(None, patience)
         await live.begun(patience)
-        await desk.known(node, desk.patience(1, keyed=keyed))
-        last_id, whole = request.headers.get("last-event-id"), desk.whole(node, request)
+        await desk.known(node, desk.patience(1, keyed=who is not None))
+        last_id, whole = request.headers.get("last-event-id"), desk.whole(node, who)
         return Stream(lambda: live.follow(node, last_id, whole=whole), desk.settings.live_ping)
 
     return router

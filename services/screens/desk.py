@@ -3,16 +3,13 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from fastapi import Request
-
 from bus.gate import Gate
-from bus.keys import Keys
+from bus.keys import Keys, Principal
 from bus.port import Bus, Partition, Position
 from schemas.days import business_day
 from schemas.errors import Invalid
 from schemas.problems import Refusal
 from schemas.topics import COUNTED, COUNTERS, HEARTBEATS, REGISTRY, RESULTS, Topic, named
-from services.screens.asked import visitor
 from services.screens.marks import Marks
 from services.screens.patience import Patience
 from services.screens.settings import Settings
@@ -68,13 +65,8 @@ class Desk:
         if not chronicle.known(node):
             raise Refusal(404, "unknown_node", f"there is no node {node[:64]!r}")
 
-    def shows_key(self, request: Request) -> bool:
-        """Whether a request shows a key; raises Unauthenticated when it is none of ours."""
-        return visitor(self.keys, request) is not None
-
-    def whole(self, node: str, request: Request) -> bool:
-        """Whether a request shows a key that covers a node; raises Unauthenticated."""
-        who = visitor(self.keys, request)
+    def whole(self, node: str, who: Principal | None) -> bool:
+        """Whether whoever asks has shown a key that covers a node."""
         return who is not None and who.reads(self.views.chronicle.registry, node, self.today)
 
     async def counted(self, after: Position | None, patience: Patience) -> None:

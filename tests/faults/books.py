@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import bus
 from services.matching.worker import Worker
+from tests.matching.known import content
 from tests.matching.running import decided, matching
 from tests.matching.test_kills import RULES
-from tests.matching.test_takeover import content
 from tests.system.process import SOON, until
 
 if TYPE_CHECKING:
@@ -90,17 +90,6 @@ async def replayed(log: str) -> Books:
 def merged(books: Books, name: str) -> dict[str, Any]:
     """Return what all books hold under one name."""
     return {key: one for book in books.values() for key, one in book[name].items()}
-
-
-def reserved(books: Books) -> None:
-    """Check that what is booked is what living assignments book, and nothing else."""
-    living = sorted(
-        (member.id, member.start, member.end, assignment)
-        for assignment, offer in merged(books, "offers").items()
-        for member in offer.members
-    )
-    taken = sorted((who, *one) for who, all_ in merged(books, "booked").items() for one in all_)
-    assert taken == living, f"booked is {taken}, but living are {living}"
 
 
 def _books(worker: Worker) -> Books:

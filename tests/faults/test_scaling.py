@@ -22,6 +22,7 @@ from tests.faults.nodes import Nodes
 from tests.faults.site import INTAKE, MATCHING, SCREENS, STATS, Site, running
 from tests.faults.watch import CALM, Watch, followed, gentle, times
 from tests.matching.crowd import Crowd, crowded
+from tests.matching.known import reserved
 from tests.matching.test_kills import RULES, silent
 from tests.system.process import Process, until
 
@@ -94,7 +95,8 @@ def test_workers_that_come_and_go_leave_what_a_replay_gives_and_never_pause_for_
         withheld=f"{withheld:.1f} s",
     )
     assert kept == replayed
-    books.reserved(kept)
+    for known in kept.values():
+        reserved(known)
     assert books.merged(kept, "cases") == found.requests
     assert books.merged(kept, "offers") == found.living
     assert not watch.back, watch.back[:5]

@@ -13,11 +13,12 @@ from schemas.decisions import Advanced, Moved
 from schemas.errors import Mismatch, Unavailable
 from schemas.topics import ASSIGNMENTS, REFERRALS, REQUESTS, TOPICS
 from schemas.types import TYPES
-from services.matching.book import Book, Said
+from services.matching.book import Said
 from services.matching.inbox import MOST
 from services.matching.records import record
 from services.matching.takeover import owner
 from tests.matching.crowd import POOLS
+from tests.matching.known import content
 from tests.matching.running import (
     CITY,
     COUNTIES,
@@ -67,12 +68,6 @@ def asks() -> list[Record]:
     people = [expert(f"li-{n}", pool=pool) for n in range(2) for pool in (*COUNTIES, CITY)]
     cases = [submitted(f"r{n}", pool=COUNTIES[n % 2], minutes=600) for n in range(60)]
     return [*province(), *people, *cases]
-
-
-def content(book: Book) -> dict[str, Any]:
-    """Return what is in a book."""
-    names = ("cases", "offers", "ended", "answered", "queue", "unmatched", "positions", "now")
-    return {name: getattr(book, name) for name in names} | {"booked": book.diary.booked}
 
 
 async def test_whoever_takes_over_has_the_book_of_who_decided(either: Bus) -> None:

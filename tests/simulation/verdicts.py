@@ -8,6 +8,7 @@ from bus.port import Partition
 from schemas.topics import ASSIGNMENTS, REFERRALS, REQUESTS, Topic
 from services.matching.book import Book
 from tests.matching import reader
+from tests.matching.known import content, reserved
 from tests.simulation import facts, indexed, letters
 from tests.simulation.clients import Clients
 from tests.simulation.events import read
@@ -36,7 +37,7 @@ async def decided(world: "World") -> None:
         process.ending = True
         process.kill(None)
     for book in books.values():
-        reserved(book)
+        reserved(content(book))
     ends = _ends(world, ASSIGNMENTS, REFERRALS)
     heir = Matcher("heirs")
     process = Process(world.log, "heir", heir.run)
@@ -106,19 +107,6 @@ async def _fresh(world: "World") -> Screen:
 
 def _differing(one: dict[str, Any], other: dict[str, Any]) -> str:
     return "; ".join(f"{k}: {one[k]} before, {other[k]} after" for k in one if one[k] != other[k])
-
-
-def content(book: Book) -> dict[str, Any]:
-    """Return what is in a book."""
-    names = ("cases", "offers", "ended", "answered", "queue", "unmatched", "positions", "now")
-    return {name: getattr(book, name) for name in names} | {"booked": book.diary.booked}
-
-
-def reserved(book: Book) -> None:
-    """What is booked is what living assignments book, and nothing else."""
-    living = sorted((m.id, m.start, m.end, a) for a, o in book.offers.items() for m in o.members)
-    booked = sorted((who, *one) for who in book.diary.booked for one in book.diary.of(who))
-    assert living == booked, f"reserved: {booked}, but living are {living}"
 
 
 def kept(log: Log, clients: Clients) -> None:

@@ -1,7 +1,7 @@
 """What a worker publishes and when, against a fake log whose answers a test holds back."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from schemas.errors import Fenced, Unavailable
 from schemas.topics import DEAD_LETTERS, RESULTS
 from services.stats import app
 from services.stats.audit import Report
-from services.stats.source import ON_END
+from services.stats.source import AT_ONCE, ON_END
 from services.stats.store import TABLES, Store
 from services.stats.worker import Worker
 from tests.histories import record
@@ -522,3 +522,29 @@ async def test_a_flush_that_hangs_makes_stats_not_ready_until_it_comes_back(stat
     log.held.set()
     await flushing
     assert worker.ready() == {}
+
+
+class Slow(Log):
+    """A log that takes most of a minute for each step; `told` is how ready somebody is by then."""
+
+    def __init__(self, now: list[float]) -> None:
+        super().__init__()
+        self._now = now
+        self.asked: Callable[[], object] = dict
+        self.told: list[object] = []
+
+    async def publish(self, records: Sequence[Record]) -> list[Position]:
+        self._now[0] += 50.0
+        self.told.append(self.asked())
+        return await super().publish(records)
+
+
+async def test_a_flush_that_takes_minutes_and_goes_on_is_no_hang(state: State) -> None:
+    now = [0.0]
+    log = Slow(now)
+    worker = started(log, state)
+    worker.sources[SOURCE].turns = Turns(["flush"], lambda: now[0])
+    await worker.take(batch(0, *(service(n, node=f"n-{n}") for n in range(2 * AT_ONCE))))
+    log.asked = worker.ready
+    await worker.flush()
+    assert log.told == [{}] * 3
