@@ -47,6 +47,10 @@ def test_a_key_says_who_shows_it(keys: Keys) -> None:
     assert token.startswith(f"yz_{principal.id}_")
 
 
+def test_no_id_can_be_taken_for_the_number_of_a_telephone_or_a_person(keys: Keys) -> None:
+    assert all(id_of(keys.issue("hub", Role.WRITER)).isalpha() for _ in range(20))
+
+
 def test_nothing_else_opens(keys: Keys) -> None:
     token, other = (keys.issue("hub", Role.ADMIN) for _ in range(2))
     prefix, id_, secret = token.split("_", 2)
