@@ -198,7 +198,7 @@ def _begun(sitting: Sitting, child: str) -> None:
     His letter and home's have crossed then: the work is done at home by those who began it.
     """
     case = sitting.book.cases.get(child)
-    if case is None or case.state in ENDED:
+    if case is None or case.state in ENDED or case.state == "in_service":
         return
     if case.state == "committed":
         sitting.move(child, "in_service", "begun")

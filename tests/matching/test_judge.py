@@ -248,6 +248,21 @@ def test_a_step_back_that_crosses_the_beginning_of_the_work_sends_nobody_else(
     assert not hall.books[CITY].offers
 
 
+def test_a_pool_that_is_told_twice_that_the_work_has_begun_holds_who_does_it(hall: Hall) -> None:
+    hall.expert("metrologist", "MET", pool=CITY)
+    request = hall.submit("r1", "MET")
+    hall.later(minutes=10)
+    hall.accept(request)
+    hall.delayed = deque()
+    hall.ask("service.started", request)
+    hall.delayed *= 2
+    while hall.delayed:
+        hall.deliver()
+    (child,) = hall.books[CITY].cases.values()
+    assert child.state == "in_service"
+    assert hall.books[CITY].diary.booked
+
+
 def test_a_cancellation_frees_what_the_tier_above_has_reserved(hall: Hall) -> None:
     hall.expert("metrologist", "MET", pool=CITY)
     request = hall.submit("r1", "MET")
