@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
 from bus.kafka.cluster import Cluster
 from bus.kafka.leases import Leases
 from bus.kafka.member import Member
+from bus.kafka.sharing import Sharing
 from bus.port import Listener, Partition, Start
 
 
@@ -77,8 +77,7 @@ def membership(group: str | None) -> dict[str, Any]:
         # Who holds nothing, or is still taking over, does not fetch: after this long it would leave
         # the group, and never join again. That its loops go round is watched elsewhere (Turns).
         "max_poll_interval_ms": math.inf,
-        # aiokafka keeps a member's last assignment on the class: each consumer needs its own.
-        "partition_assignment_strategy": (type("Sticky", (StickyPartitionAssignor,), {}),),
+        "partition_assignment_strategy": (Sharing.own(),),
     }
 
 

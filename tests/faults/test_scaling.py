@@ -134,11 +134,10 @@ async def _scaled(
             way = signal.SIGTERM if turn < ROUNDS else signal.SIGKILL
             if turn == ROUNDS:
                 moments.append(time.time())
-            with followed(flow, watch):
-                stats.come(3)
-                matching.come(1)
-                stats.ready()
-                matching.ready()
+            for crew, number in ((stats, 3), (matching, 1)):
+                with followed(flow, watch):
+                    crew.come(number)
+                    crew.ready()
             with followed(flow, watch):
                 stats.leave(dice, way)
                 matching.leave(dice, way)
