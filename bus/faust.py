@@ -3,8 +3,8 @@
 One Faust event is one Batch. Faust keeps no books of acks and gaps (topics of `batches` have
 acks=False): the state of whoever folds the batches holds the position, and its check of
 `batch.base` makes anything that Faust drops or repeats harmless. Only abstract methods of Faust's
-transport are filled in; two private names are touched, `_read_offset` and `_update_channels`, each
-with its reason beside it.
+transport are filled in; three private names are touched, `_read_offset`, `_update_channels` and
+`_create_directories`, each with its reason beside it.
 """
 
 import asyncio
@@ -196,9 +196,14 @@ class _Tables(TableManager):
         await self.recovery.start()
 
 
+class _App(faust.App):
+    def _create_directories(self) -> None:
+        """Make none: the stock one needs three for its tables, where the process was started."""
+
+
 def application(group: str, log: Bus, start: Start) -> faust.App:
     """Return a Faust app that reads `log` as `group`, from where `start` says."""
-    app = faust.App(
+    app = _App(
         group,
         broker="yizhan://",
         store="memory://",

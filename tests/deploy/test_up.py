@@ -68,6 +68,18 @@ def test_a_posted_fact_is_counted_and_a_signal_ends_it_though_somebody_follows(
     assert "Traceback" not in hub.said()
 
 
+def test_nothing_is_written_but_in_the_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    hub = Process(tmp_path / "data", "up")
+    with processes(hub):
+        serve(hub, hub, administrator(hub.data))
+    assert not list(elsewhere.iterdir())
+
+
 def test_state_metrics_schema_and_the_wall_are_on_one_port(tmp_path: Path) -> None:
     hub = Process(tmp_path / "data", "up")
     with processes(hub), httpx.Client(base_url=hub.url) as client:
