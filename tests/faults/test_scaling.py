@@ -124,6 +124,7 @@ async def _scaled(
 ) -> tuple[float, float, float]:
     """Scale up and down again and again under a crowd; return when all of it is decided.
 
+    One after the other: a machine of two cores that starts them all at once does little else.
     One matcher stays, and must know in the end what it has kept all the time. Returns when it
     began, when those who leave began to be killed, and the end.
     """
@@ -134,7 +135,7 @@ async def _scaled(
             way = signal.SIGTERM if turn < ROUNDS else signal.SIGKILL
             if turn == ROUNDS:
                 moments.append(time.time())
-            for crew, number in ((stats, 3), (matching, 1)):
+            for crew, number in ((stats, 2), (stats, 3), (matching, 1)):
                 with followed(flow, watch):
                     crew.come(number)
                     crew.ready()

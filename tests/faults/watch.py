@@ -155,14 +155,14 @@ def marked(event: Event) -> Iterator[tuple[Partition, int]]:
 
 def gentle(site: Site, intake: Process, dice: Random) -> Flow:
     """Return load that does so as well."""
-    return Flow(lambda: intake.url, site.key, site.bus, dice, clients=3, most=12, rest=0.3)
+    return Flow(lambda: intake.url, site.key, site.bus, dice, clients=3, most=12, rest=0.6)
 
 
 @contextmanager
 def followed(flow: Flow, watch: Watch) -> Iterator[None]:
     """Do something; return once everything is followed that came in right after it."""
     yield
-    until(flow.more(200))
+    until(flow.more(100))
     ends = watch.ends()
     until(lambda: watch.past(ends))
 

@@ -33,7 +33,7 @@ class Stations:
 
     def __init__(self, options: Options) -> None:
         self._dice = Random(f"facts {options.seed}")
-        count = min(3, options.facts)
+        count = min(self._dice.randint(1, 3), options.facts)
         share = -(-options.facts // max(count, 1))
         self.merged: dict[str, str] = {}
         self.histories = [History(f"h{n}", self._dice, share) for n in range(count)]

@@ -13,6 +13,11 @@ the log answers nobody. cut: the log forgets what was not synced. lost, doubt: a
 or after, it is done. delay: answers and reads take long, other partitions overtake. again: batches
 and posts come again. drop: batches do not come. compact, abort: the log gets gaps."""
 
+SHARES = (30, 1, 1)
+"""How many runs are of facts, of asks, and of both: the latter cost five to ten times as much."""
+LARGE = 1 / 32
+"""The share of large ones among those of facts."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -41,20 +46,26 @@ class Options:
 
 
 def drawn(seed: int) -> Options:
-    """Draw the options of a seed; each kind of fault is on in about half of the runs."""
+    """Draw the options of a seed; each kind of fault is on in about half of the runs.
+
+    Most are small and of facts alone: a minute has many times more of them than of large ones, and
+    what goes wrong in one is soon read. Few asks would come to nothing: those runs are all large.
+    """
     dice = Random(f"options {seed}")
-    kind = dice.choice(("facts", "facts", "asks", "both"))
+    kind = dice.choices(("facts", "asks", "both"), SHARES)[0]
+    large = kind != "facts" or dice.random() < LARGE
+    several = (3, 9) if large else (1, 4)
     return Options(
         seed=seed,
-        facts=0 if kind == "asks" else dice.randint(3, 9),
-        asks=0 if kind == "facts" else dice.randint(3, 9),
+        facts=0 if kind == "asks" else dice.randint(*several),
+        asks=0 if kind == "facts" else dice.randint(*several),
         partitions=dice.choice((1, 2, 2, 3)),
         stats=dice.choice((1, 2, 3)),
         matchers=dice.choice((1, 2, 3)),
         screens=dice.choice((1, 2)),
         faults=frozenset(fault for fault in FAULTS if dice.random() < 0.5),
-        seconds=dice.uniform(1.5, 4.0),
+        seconds=dice.uniform(1.5, 4.0) if large else dice.uniform(0.5, 1.5),
         every=dice.choice((0.1, 0.3, 0.6)),
         session=dice.uniform(0.3, 1.0),
-        file=kind != "asks" and dice.random() < 0.25,
+        file=kind != "asks" and dice.random() < (0.25 if large else 0.02),
     )

@@ -21,7 +21,7 @@ planting = pytest.mark.skipif(
     reason="plants two dozen bugs: `make faults` runs it",
 )
 COPIED = ("schemas", "bus", "services", "tests/simulation", "tests/matching", "tests/system")
-SEEDS = 300
+SEEDS = 1500
 """Within so many seeds each is found."""
 ASKED = {
     "drop the base check", "position before state", "ack before durable", "add instead of replace",

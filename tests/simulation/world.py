@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import MetaData
 
 from bus.port import Partition
-from schemas.topics import COUNTED
+from schemas.topics import COUNTED, REGISTRY
 from services.screens.tables import TABLES as FACTS
 from services.stats.store import TABLES as LEDGERS
 from tests.simulation import facts, letters
@@ -163,11 +163,16 @@ class World:
             raise error
 
     def _counted(self) -> bool:
-        """Whether every source is published to its end, and every screen shows it."""
+        """Whether every source is published to its end, and every screen shows it where it lies."""
         sources = [Partition(t.name, n) for t in COUNTED for n in range(self.log.partitions(t))]
         ends = {source: self.log.tapes[source].shown for source in sources}
-        return all(
-            self.shown.marks.get(source, 0) >= end
-            and all(screen.shows(source, end) for screen in self.screens)
-            for source, end in ends.items()
-        ) and letters.expected(self.log) <= letters.written(self.log)
+        tree = Partition(REGISTRY.name, 0)
+        return (
+            all(screen.views.read.at(tree) >= self.log.tapes[tree].shown for screen in self.screens)
+            and all(
+                self.shown.marks.get(source, 0) >= end
+                and all(screen.shows(source, end) for screen in self.screens)
+                for source, end in ends.items()
+            )
+            and letters.expected(self.log) <= letters.written(self.log)
+        )
