@@ -16,8 +16,9 @@ class Sharing(StickyPartitionAssignor):  # type: ignore[misc]  # aiokafka comes 
     """aiokafka's sticky assignor, asked topic by topic.
 
     Asked for all at once it sees only how many partitions each member has: one of three may then
-    get none of the topics that are most of the work. It keeps a member's last assignment on the
-    class, so that each consumer needs a class of its own.
+    get none of the topics that are most of the work. What is left over of each topic falls to the
+    same members. It keeps a member's last assignment on the class, so that each consumer needs a
+    class of its own.
     """
 
     @classmethod

@@ -68,7 +68,7 @@ def test_a_posted_fact_is_counted_and_a_signal_ends_it_though_somebody_follows(
     assert "Traceback" not in hub.said()
 
 
-def test_nothing_is_written_but_in_the_data_folder(
+def test_nothing_is_written_where_it_is_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = tmp_path / "elsewhere"

@@ -27,6 +27,11 @@ from tests.matching.test_kills import RULES, silent
 from tests.system.process import Process, until
 
 ROUNDS = 10 if LONG else 2
+REST, FACTS = 0.6, 100
+"""Seconds between two batches of a client, and how many facts follow each coming and going.
+
+Two cores carry three brokers and up to eight services here, and each start takes one for seconds.
+"""
 LONGEST = 10.0
 """Seconds that nothing of a partition may be followed while there is something: so it is promised.
 
@@ -62,7 +67,7 @@ def test_workers_that_come_and_go_leave_what_a_replay_gives_and_never_pause_for_
         with running(site, intake, screens), Watch(nodes.bus) as watch:
             stats.ready()
             lasting.ready()
-            with gentle(site, intake, dice) as flow:
+            with gentle(site, intake, dice, REST) as flow:
                 moments = asyncio.run(_scaled(stats, matching, flow, watch, dice))
                 ledger = flow.end()
             kept = lasting.end()
@@ -136,13 +141,13 @@ async def _scaled(
             if turn == ROUNDS:
                 moments.append(time.time())
             for crew, number in ((stats, 2), (stats, 3), (matching, 1)):
-                with followed(flow, watch):
+                with followed(flow, watch, FACTS):
                     crew.come(number)
                     crew.ready()
-            with followed(flow, watch):
+            with followed(flow, watch, FACTS):
                 stats.leave(dice, way)
                 matching.leave(dice, way)
-            with followed(flow, watch):
+            with followed(flow, watch, FACTS):
                 stats.leave(dice, way)
         moments.append(time.time())
         watch.hush()

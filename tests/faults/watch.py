@@ -153,16 +153,16 @@ def marked(event: Event) -> Iterator[tuple[Partition, int]]:
                     yield Partition(topic, int(number)), position
 
 
-def gentle(site: Site, intake: Process, dice: Random) -> Flow:
-    """Return load that does so as well."""
-    return Flow(lambda: intake.url, site.key, site.bus, dice, clients=3, most=12, rest=0.6)
+def gentle(site: Site, intake: Process, dice: Random, rest: float = 0.3) -> Flow:
+    """Return load that does so as well; `rest` are a client's seconds between two batches."""
+    return Flow(lambda: intake.url, site.key, site.bus, dice, clients=3, most=12, rest=rest)
 
 
 @contextmanager
-def followed(flow: Flow, watch: Watch) -> Iterator[None]:
-    """Do something; return once everything is followed that came in right after it."""
+def followed(flow: Flow, watch: Watch, facts: int = 200) -> Iterator[None]:
+    """Do something; return once everything is followed of the facts that came in right after it."""
     yield
-    until(flow.more(100))
+    until(flow.more(facts))
     ends = watch.ends()
     until(lambda: watch.past(ends))
 

@@ -14,7 +14,7 @@ or after, it is done. delay: answers and reads take long, other partitions overt
 and posts come again. drop: batches do not come. compact, abort: the log gets gaps."""
 
 SHARES = (30, 1, 1)
-"""How many runs are of facts, of asks, and of both: the latter cost five to ten times as much."""
+"""How many runs are of facts, of asks, and of both: those with asks cost five to ten times more."""
 LARGE = 1 / 32
 """The share of large ones among those of facts."""
 

@@ -77,8 +77,8 @@ def test_the_bugs_that_are_made_first_are_planted() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_without_a_bug_no_seed_fails(copy: Path) -> None:
-    figures = simulated(copy, 30, ())
-    assert (figures["failed"], figures["ran"]) == ([], 30), figures["said"]
+    figures = simulated(copy, 100, ())
+    assert (figures["failed"], figures["ran"]) == ([], 100), figures["said"]
 
 
 @planting

@@ -31,7 +31,7 @@ HAPPENS = (
 """What must have come up somewhere, or the runs prove little; each fault as well."""
 ENOUGH = 1000
 """So many seeds make everything happen that may."""
-COUNT, AT_ONCE = int(os.environ.get("YIZHAN_SEEDS", "200")), os.cpu_count() or 1
+COUNT, AT_ONCE = int(os.environ.get("YIZHAN_SEEDS", "1000")), os.cpu_count() or 1
 SLOWEST = 0.5
 """Seconds that a core may take for a seed, on average: a quiet one takes less than a tenth."""
 

@@ -26,17 +26,14 @@ class Group:
 
     def __init__(self) -> None:
         self.members: dict[str, type[Sharing]] = {}
-        self.generation = 0
 
     def of(self, *names: str) -> Shares:
         """Let these be the members, the first of whom leads; return what each holds now."""
         self.members = {name: self.members.get(name) or Sharing.own() for name in names}
-        self.generation += 1
         told = {name: member.metadata(PARTITIONS) for name, member in self.members.items()}
         shares = self.members[names[0]].assign(Cluster(), told)
         for name, member in self.members.items():
             member.on_assignment(shares[name])
-            member.on_generation_assignment(self.generation)
         return {name: set(shares[name].partitions()) for name in names}
 
 
@@ -64,13 +61,3 @@ def test_nothing_moves_between_those_who_stay() -> None:
     assert both["b"] < alone["b"]
     assert all(three[name] < both[name] for name in ("a", "b"))
     assert all(three[name] < less[name] for name in ("a", "c"))
-
-
-def test_whoever_comes_back_takes_nothing_that_others_got_meanwhile() -> None:
-    group = Group()
-    group.of("a", "b")
-    old = group.members["a"]
-    others = group.of("b", "c")
-    group.members["a"] = old
-    three = group.of("a", "b", "c")
-    assert all(three[name] < others[name] for name in ("b", "c"))
