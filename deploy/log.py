@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bus import Bus, Partition, Stored
+from bus.ends import ends
 from deploy.folder import LOG
 from schemas.errors import Unusable
 from schemas.topics import Topic, named
@@ -66,13 +67,13 @@ async def records(log: Bus, topic: Topic) -> AsyncIterator[tuple[Partition, Stor
 
 async def stored(log: Bus, places: Sequence[Partition]) -> AsyncIterator[tuple[Partition, Stored]]:
     """Yield all records that these partitions hold now."""
-    ends = {place: await log.highwater(place) for place in places}
+    until = await ends(log, places)
     topics = [named(name) for name in sorted({place.topic for place in places})]
     async with log.subscribe(None, topics, lambda _: 0) as reader:
-        behind = {place for place, end in ends.items() if end}
+        behind = {place for place, end in until.items() if end}
         while behind:
             for batch in await reader.poll(1.0, among=behind):
                 for record in batch.records:
                     yield batch.source, record
-                if batch.next >= ends[batch.source]:
+                if batch.next >= until[batch.source]:
                     behind.discard(batch.source)

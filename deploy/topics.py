@@ -10,6 +10,7 @@ from rich.table import Table
 
 import bus
 from bus import Bus, Partition
+from bus.ends import ends
 from deploy.log import DATA, Data, Url, address, existing
 from schemas.errors import Unusable
 from schemas.topics import TOPICS, Topic
@@ -71,5 +72,5 @@ async def _row(log: Bus, topic: Topic) -> tuple[str, str, str]:
         count = log.partitions(topic)
     except Unusable:
         return "missing", topic.kept.value, ""
-    ends = [await log.highwater(Partition(topic.name, n)) for n in range(count)]
-    return str(count), topic.kept.value, str(sum(ends))
+    found = await ends(log, [Partition(topic.name, n) for n in range(count)])
+    return str(count), topic.kept.value, str(sum(found.values()))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
+from bus.ends import ends
 from bus.port import Batch, Bus, Partition, Stored
 from bus.turns import Turns
 from schemas.errors import Unavailable
@@ -41,7 +42,7 @@ class Tail:
     async def follow(self) -> None:
         """Read for ever."""
         async with self._log.subscribe(None, self._topics, self.positions.__getitem__) as reading:
-            self.ends = {p: await self._log.highwater(p) for p in self.positions}
+            self.ends = await ends(self._log, self.positions)
             self._tell()
             while True:
                 self.turns.turn("reading")
@@ -50,14 +51,14 @@ class Tail:
 
     async def current(self, partitions: Iterable[Partition]) -> None:
         """Return once all is taken that the log holds of these now; raises Unavailable."""
-        ends = {p: await self._log.highwater(p) for p in partitions}
+        wanted = await ends(self._log, partitions)
         try:
             async with asyncio.timeout(self._patience):
-                while self.ends is None or any(self.positions[p] < ends[p] for p in ends):
+                while self.ends is None or any(self.positions[p] < wanted[p] for p in wanted):
                     await self._moved.wait()
         except TimeoutError as error:
             read = ", ".join(
-                f"{p.topic}/{p.number} to {self.positions[p]} of {ends[p]}" for p in ends
+                f"{p.topic}/{p.number} to {self.positions[p]} of {wanted[p]}" for p in wanted
             )
             raise Unavailable(f"the log is read only so far: {read}") from error
 

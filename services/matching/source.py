@@ -10,6 +10,7 @@ import structlog
 
 from bus import fences
 from bus.behind import Behind
+from bus.ends import ends
 from bus.port import Batch, Partition, Record
 from bus.turns import Turns
 from schemas.codec import Event
@@ -114,8 +115,8 @@ class Source:
     async def look(self) -> None:
         """See whether its topics answer, and whether what they held at the last look is decided."""
         asked = self._ends(), self._means.log.highwater(Partition(ASSIGNMENTS.name, self.number))
-        ends, _ = await asyncio.gather(*asked)
-        self._behind.look(ends)
+        inputs, _ = await asyncio.gather(*asked)
+        self._behind.look(inputs)
 
     def decided(self, place: Partition) -> int:
         """Return up to where everything in a partition is decided."""
@@ -141,8 +142,7 @@ class Source:
 
     async def _ends(self) -> dict[Partition, int]:
         """Ask where the inputs end."""
-        ends = await asyncio.gather(*map(self._means.log.highwater, self._places))
-        return dict(zip(self._places, ends, strict=True))
+        return await ends(self._means.log, self._places)
 
     async def _still_ours(self) -> bool:
         """Whether nobody has claimed the partition since it was last held here."""

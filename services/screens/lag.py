@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from bus.behind import Behind
 from bus.contact import Contact
+from bus.ends import ends
 from bus.port import Bus, Partition
 from bus.turns import Turns
 from schemas.errors import Unavailable
@@ -12,10 +13,9 @@ from schemas.topics import Topic
 from services.screens.marks import Marks
 
 
-async def ends(log: Bus, topics: Sequence[Topic]) -> dict[Partition, int]:
-    """Ask the log for the end of every partition of some topics."""
-    places = [Partition(t.name, n) for t in topics for n in range(log.partitions(t))]
-    return {place: await log.highwater(place) for place in places}
+def places(log: Bus, topics: Sequence[Topic]) -> list[Partition]:
+    """Return every partition of some topics."""
+    return [Partition(t.name, n) for t in topics for n in range(log.partitions(t))]
 
 
 class Lag:
@@ -32,7 +32,7 @@ class Lag:
         while True:
             try:
                 async with asyncio.timeout(self._every):
-                    self._behind.look(await ends(self._log, self._topics))
+                    self._behind.look(await ends(self._log, places(self._log, self._topics)))
                 self._contact.made()
             except TimeoutError:
                 self._contact.lost(f"no answer in {self._every:g} seconds")
@@ -50,9 +50,9 @@ class Lag:
         if (doubt := self._contact.doubt()) is not None:
             return doubt
         late = self._behind.late(self._marks.at)
-        places = ", ".join(
+        told = ", ".join(
             f"{topic}:{number} stands at {self._marks.at(place)} of {end}"
             for place, end in late.items()
             for topic, number in [place]
         )
-        return f"behind the log for {self._every:g} seconds: {places}" if late else None
+        return f"behind the log for {self._every:g} seconds: {told}" if late else None

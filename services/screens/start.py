@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from bus.ends import ends
 from bus.port import Bus, Partition
 from bus.turns import Turns
 from schemas.problems import Refusal
 from schemas.topics import Topic
-from services.screens.lag import ends
+from services.screens.lag import places
 from services.screens.marks import Marks
 from services.screens.patience import Patience
 
@@ -23,7 +24,7 @@ class Start:
 
     async def measure(self, log: Bus, topics: Sequence[Topic]) -> Mapping[Partition, int]:
         """Ask the log how much there is to be read; return the end of every partition."""
-        self._ends = await ends(log, topics)
+        self._ends = await ends(log, places(log, topics))
         return self._ends
 
     def look(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mappi
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from bus.ends import ends
 from bus.port import Batch, Bus, Partition, Stored, Subscription
 from schemas.codec import Event, decode, decoder
 from schemas.reports import CountersFlushed, CounterUpdated
@@ -67,7 +68,7 @@ class Auditor:
     async def check(self) -> list[Report]:
         """Return a report for every source that has published; empty when none has."""
         rows = [Partition(COUNTERS.name, n) for n in range(self._log.partitions(COUNTERS))]
-        async for batch in self._news({row: await self._log.highwater(row) for row in rows}):
+        async for batch in self._news(await ends(self._log, rows)):
             await asyncio.to_thread(self._take_rows, batch.records)
         async for batch in self._news({source: await self._until(source) for source in self._held}):
             await asyncio.to_thread(self._take_facts, batch)
