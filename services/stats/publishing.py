@@ -15,6 +15,8 @@ from services.stats.metrics import Metrics
 from services.stats.source import AT_ONCE, Source
 from services.stats.store import Store
 
+SPARING, LONGEST = 2, 1.0
+"""How many times longer than a flush took there is none of that partition; its most seconds."""
 _log = structlog.get_logger(__name__)
 
 
@@ -97,13 +99,21 @@ class Publishing:
         async with self.step(source):
             if self._holds(source) and not source.fences.resting:
                 await source.claim(self._log)
-                if source.due:
-                    with self._metrics.flush.time():
-                        await source.flush(self._log, self._store, self._now)
+                if source.due and source.rests <= asyncio.get_running_loop().time():
+                    await self._write(source)
                 # Also when nothing was due: that it could be claimed shows that the log is back.
                 self._refused.pop(source.partition, None)
                 if source.caught_up and source.began is not None:
                     self._taken(source, perf_counter() - source.began)
+
+    async def _write(self, source: Source) -> None:
+        """Flush, then rest: a log that is busy is not asked as often as one that is not."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        with self._metrics.flush.time():
+            await source.flush(self._log, self._store, self._now)
+        ended = clock()
+        source.rests = ended + min(SPARING * (ended - began), LONGEST)
 
     def _taken(self, source: Source, seconds: float) -> None:
         source.began = None

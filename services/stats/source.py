@@ -37,8 +37,9 @@ class Source:
     is where the log ended when it was asked last. `flaws` counts by rule what could not be used,
     until it is told; `began` is when the partition came, on the process's clock, None once it has
     caught up. `busy` is held by whoever publishes, `still` while the ledger must stay as it is;
-    `flushing` is the newest flush, and `turns` tells when one got any further. It is not `sure` of
-    itself when it has gone and come back: another may have published meanwhile.
+    `flushing` is the newest flush, `turns` tells when one got any further, and there is no other
+    until `rests`, on the loop's clock. It is not `sure` of itself when it has gone and come back:
+    another may have published meanwhile.
     """
 
     partition: Partition
@@ -57,6 +58,7 @@ class Source:
     busy: Lock = field(default_factory=Lock)
     still: Lock = field(default_factory=Lock)
     flushing: Task[None] | None = None
+    rests: float = 0.0
     turns: Turns = field(default_factory=lambda: Turns(["flush"]))
     sure: bool = True
     fences: Fences = field(default_factory=Fences)

@@ -32,6 +32,7 @@ PACKAGES = ("schemas", "bus", "services", "deploy")
 ROOT = Path(__file__).parents[2]
 AUDIT = {f"services.stats.{name}" for name in ("audit", "pace", "published", "recount")}
 MODELS = {
+    "bus.ends",
     "bus.port",
     *(f"schemas.{name}" for name in ("codec", "days", "decisions", "facts", "fields")),
     *(f"schemas.{name}" for name in ("reports", "topics")),

@@ -15,7 +15,7 @@ from bus.turns import Turns
 from schemas.codec import Event, decode
 from schemas.errors import Fenced, Unavailable
 from schemas.topics import DEAD_LETTERS, RESULTS
-from services.stats import app
+from services.stats import app, publishing
 from services.stats.audit import Report
 from services.stats.source import AT_ONCE, ON_END
 from services.stats.store import TABLES, Store
@@ -109,6 +109,12 @@ class Clock:
         return self.now
 
 
+@pytest.fixture(autouse=True)
+def _restless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let flushes follow each other at once."""
+    monkeypatch.setattr(publishing, "SPARING", 0)
+
+
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[State]:
     with State.open(tmp_path / "state.db", TABLES, "fake") as opened:
@@ -155,6 +161,28 @@ async def test_what_changes_while_rows_are_on_their_way_goes_out_next(state: Sta
     assert log.said() == [("updated", 1, 1), ("flushed", 1, None)]
     await worker.flush()
     assert log.said() == [("updated", 2, 2), ("flushed", 2, None)]
+
+
+async def test_a_log_that_takes_long_is_left_alone_for_longer(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "SPARING", 3)
+    monkeypatch.setattr(publishing, "LONGEST", 60.0)
+    log = Log()
+    worker = started(log, state)
+    await worker.take(batch(0, service(0)))
+    log.held.clear()
+    flushing = asyncio.create_task(worker.flush())
+    await asyncio.wait([flushing], timeout=0.1)
+    log.held.set()
+    await flushing
+    ended = asyncio.get_running_loop().time()
+    await worker.take(batch(1, service(1)))
+    log.said()
+    while not (said := log.said()):
+        await worker.flush()
+    assert said == [("updated", 2, 2), ("flushed", 2, None)]
+    assert asyncio.get_running_loop().time() - ended > 0.2
 
 
 async def test_many_rows_are_made_in_pieces_and_all_tell_of_one_position(state: State) -> None:
