@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bus import Bus, Partition
+from bus.ends import ends
 from bus.glance import origin, sound, stands
 from deploy.log import file, made
 from schemas.errors import Unusable
@@ -58,15 +59,18 @@ def current(data: Path, services: Iterable[str]) -> list[Path]:
 
 async def _ahead(log: Bus, state: Path) -> str | None:
     """Return what a state has read that the log does not hold."""
-    for place, position in stands(state).items():
-        if position > (end := await log.highwater(place)):
-            return f"{position} records of {place.topic}/{place.number} where it holds {end}"
+    positions = stands(state)
+    for place, end in (await ends(log, positions)).items():
+        if positions[place] > end:
+            return (
+                f"{positions[place]} records of {place.topic}/{place.number} where it holds {end}"
+            )
     return None
 
 
 async def _written(log: Bus) -> bool:
     places = [Partition(topic.name, n) for topic in TOPICS for n in range(log.partitions(topic))]
-    return any([await log.highwater(place) for place in places])
+    return any((await ends(log, places)).values())
 
 
 def _missing(log: str, what: str, states: Iterable[Path]) -> Unusable:

@@ -70,7 +70,11 @@ class Auditor:
         rows = [Partition(COUNTERS.name, n) for n in range(self._log.partitions(COUNTERS))]
         async for batch in self._news(await ends(self._log, rows)):
             await asyncio.to_thread(self._take_rows, batch.records)
-        async for batch in self._news({source: await self._until(source) for source in self._held}):
+        found = await ends(self._log, self._held)
+        told = {source: self._sources[source].shown.version[1] for source in found}
+        async for batch in self._news(
+            {source: min(told[source], found[source]) for source in found}
+        ):
             await asyncio.to_thread(self._take_facts, batch)
         return [await asyncio.to_thread(self._compare, source) for source in self._held]
 
@@ -78,14 +82,11 @@ class Auditor:
     def _held(self) -> list[Partition]:
         return sorted(self._sources)
 
-    async def _until(self, source: Partition) -> int:
-        return min(self._sources[source].shown.version[1], await self._log.highwater(source))
-
-    async def _news(self, ends: Mapping[Partition, int]) -> AsyncIterator[Batch]:
+    async def _news(self, until: Mapping[Partition, int]) -> AsyncIterator[Batch]:
         """Yield what has come since the last check, and what lies behind an end the next time."""
-        while behind := [place for place, end in ends.items() if self._at(place) < end]:
+        while behind := [place for place, end in until.items() if self._at(place) < end]:
             for batch in await self._reader.poll(1.0, _CHUNK, among=behind):
-                end = ends[batch.source]
+                end = until[batch.source]
                 yield replace(batch, records=[r for r in batch.records if r.offset < end])
                 if batch.next > end:
                     self._reader.seek(batch.source, end)

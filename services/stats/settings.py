@@ -23,7 +23,7 @@ class Settings(BaseSettings):
         gt=0,
         le=10,
         allow_inf_nan=False,
-        description="seconds between two publications of changed rows",
+        description="seconds between two publications of changed rows, more while the log is slow",
     )
     audit_every: float = Field(
         60.0,

@@ -133,6 +133,14 @@ def batch(base: int, *events: dict[str, Any]) -> Batch:
     return Batch(*SOURCE, base, base + len(events), stored, Lease(base))
 
 
+async def held(log: Log, worker: Worker, seconds: float) -> asyncio.Task[None]:
+    """Begin a flush that the log holds; return it after so long."""
+    log.held.clear()
+    flushing = asyncio.create_task(worker.flush())
+    await asyncio.wait([flushing], timeout=seconds)
+    return flushing
+
+
 async def test_nothing_goes_out_before_the_end_that_the_log_had_after_the_claim(
     state: State,
 ) -> None:
@@ -152,9 +160,7 @@ async def test_what_changes_while_rows_are_on_their_way_goes_out_next(state: Sta
     log = Log()
     worker = started(log, state)
     await worker.take(batch(0, service(0)))
-    log.held.clear()
-    flushing = asyncio.create_task(worker.flush())
-    await asyncio.wait([flushing], timeout=0.05)
+    flushing = await held(log, worker, 0.05)
     await worker.take(batch(1, service(1)))
     log.held.set()
     await flushing
@@ -171,9 +177,7 @@ async def test_a_log_that_takes_long_is_left_alone_for_longer(
     log = Log()
     worker = started(log, state)
     await worker.take(batch(0, service(0)))
-    log.held.clear()
-    flushing = asyncio.create_task(worker.flush())
-    await asyncio.wait([flushing], timeout=0.1)
+    flushing = await held(log, worker, 0.1)
     log.held.set()
     await flushing
     ended = asyncio.get_running_loop().time()
