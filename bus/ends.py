@@ -1,9 +1,15 @@
-"""Where several partitions end."""
+"""All partitions of some topics, and where they end."""
 
 import asyncio
 from collections.abc import Iterable
 
 from bus.port import Bus, Partition
+from schemas.topics import Topic
+
+
+def places(log: Bus, topics: Iterable[Topic]) -> list[Partition]:
+    """Return every partition of some topics."""
+    return [Partition(topic.name, n) for topic in topics for n in range(log.partitions(topic))]
 
 
 async def ends(log: Bus, places: Iterable[Partition]) -> dict[Partition, int]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bus import Bus, Partition, Stored
-from bus.ends import ends
+from bus.ends import ends, places
 from deploy.folder import LOG
 from schemas.errors import Unusable
 from schemas.topics import Topic, named
@@ -61,7 +61,7 @@ def existing(url: str | None, data: Path) -> str:
 
 async def records(log: Bus, topic: Topic) -> AsyncIterator[tuple[Partition, Stored]]:
     """Yield all records that `topic` holds now."""
-    async for one in stored(log, [Partition(topic.name, n) for n in range(log.partitions(topic))]):
+    async for one in stored(log, places(log, [topic])):
         yield one
 
 

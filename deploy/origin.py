@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
-from bus import Bus, Partition
-from bus.ends import ends
+from bus import Bus
+from bus.ends import ends, places
 from bus.glance import origin, sound, stands
 from deploy.log import file, made
 from schemas.errors import Unusable
@@ -69,8 +69,7 @@ async def _ahead(log: Bus, state: Path) -> str | None:
 
 
 async def _written(log: Bus) -> bool:
-    places = [Partition(topic.name, n) for topic in TOPICS for n in range(log.partitions(topic))]
-    return any((await ends(log, places)).values())
+    return any((await ends(log, places(log, TOPICS))).values())
 
 
 def _missing(log: str, what: str, states: Iterable[Path]) -> Unusable:

@@ -3,7 +3,8 @@
 import asyncio
 
 from bus.contact import Contact
-from bus.port import Bus, Partition
+from bus.ends import ends, places
+from bus.port import Bus
 from bus.turns import Turns
 from schemas.errors import Unavailable
 from schemas.topics import HEARTBEATS, REGISTRY, REQUESTS, RESULTS
@@ -38,8 +39,6 @@ class Reach:
 
     async def _ask(self) -> None:
         log = self._log
-        first, *others = (
-            Partition(topic.name, n) for topic in WRITTEN for n in range(log.partitions(topic))
-        )
+        first, *others = places(log, WRITTEN)
         await log.highwater(first)  # alone: a log that is away is asked once, not for each
-        await asyncio.gather(*(log.highwater(place) for place in others))
+        await ends(log, others)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-from bus.ends import ends
+from bus.ends import ends, places
 from bus.port import Batch, Bus, Partition, Stored
 from bus.turns import Turns
 from schemas.errors import Unavailable
@@ -19,11 +19,7 @@ class Tail:
     def __init__(self, log: Bus, topics: Sequence[Topic], patience: float, take: Take) -> None:
         self._log, self._topics, self._patience, self._take = log, topics, patience, take
         self._moved = asyncio.Event()
-        self.positions = {
-            Partition(topic.name, number): 0
-            for topic in topics
-            for number in range(log.partitions(topic))
-        }
+        self.positions = dict.fromkeys(places(log, topics), 0)
         self.turns = Turns(["reading"])
         self.ends: dict[Partition, int] | None = None
         """Where the log ended when this tail began; None until it was asked."""

@@ -5,17 +5,12 @@ from collections.abc import Sequence
 
 from bus.behind import Behind
 from bus.contact import Contact
-from bus.ends import ends
-from bus.port import Bus, Partition
+from bus.ends import ends, places
+from bus.port import Bus
 from bus.turns import Turns
 from schemas.errors import Unavailable
 from schemas.topics import Topic
 from services.screens.marks import Marks
-
-
-def places(log: Bus, topics: Sequence[Topic]) -> list[Partition]:
-    """Return every partition of some topics."""
-    return [Partition(t.name, n) for t in topics for n in range(log.partitions(t))]
 
 
 class Lag:

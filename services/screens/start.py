@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from bus.ends import ends
+from bus.ends import ends, places
 from bus.port import Bus, Partition
 from bus.turns import Turns
 from schemas.problems import Refusal
 from schemas.topics import Topic
-from services.screens.lag import places
 from services.screens.marks import Marks
 from services.screens.patience import Patience
 

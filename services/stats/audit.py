@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mappi
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from bus.ends import ends
+from bus.ends import ends, places
 from bus.port import Batch, Bus, Partition, Stored, Subscription
 from schemas.codec import Event, decode, decoder
 from schemas.reports import CountersFlushed, CounterUpdated
@@ -61,14 +61,13 @@ class Auditor:
         pace: Callable[[], None],
     ) -> None:
         self._log, self._reader, self._pace = log, reader, pace
-        every = {Partition(t.name, n) for t in COUNTED for n in range(log.partitions(t))}
+        every = set(places(log, COUNTED))
         self._counted = every if only is None else every & set(only)
         self._sources: dict[Partition, _Source] = {}
 
     async def check(self) -> list[Report]:
         """Return a report for every source that has published; empty when none has."""
-        rows = [Partition(COUNTERS.name, n) for n in range(self._log.partitions(COUNTERS))]
-        async for batch in self._news(await ends(self._log, rows)):
+        async for batch in self._news(await ends(self._log, places(self._log, [COUNTERS]))):
             await asyncio.to_thread(self._take_rows, batch.records)
         found = await ends(self._log, self._held)
         told = {source: self._sources[source].shown.version[1] for source in found}
