@@ -7,6 +7,7 @@ import typer
 
 import bus
 from deploy.log import DATA, Data, Url, existing, records
+from deploy.visible import visible
 from schemas.codec import Event, decode
 from schemas.errors import Unusable
 from schemas.topics import ASSIGNMENTS
@@ -26,7 +27,7 @@ def explain(request: Request, url: Url = None, data: Data = DATA) -> None:
     if not story:
         raise Unusable(f"nothing has been decided about {request} on this log")
     for line in told(story):
-        typer.echo(line)
+        typer.echo(visible(line))
 
 
 async def _read(url: str, request: str) -> list[Event]:

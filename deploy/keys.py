@@ -60,6 +60,8 @@ def issue(  # noqa: PLR0913, PLR0917  # the options of the command
     top = _top(subject) if scope is None else scope
     if not fullmatch(_ID, top):
         raise Misuse(f"{top!r} is no node: ids have small letters, digits and hyphens")
+    if not (data / FILE).exists():
+        typer.echo(f"There were no keys in {data}: this is the first one.", err=True)
     with Keys.open(data / FILE) as keys:
         until = None if days is None else time.time() + days * _DAY
         typer.echo(keys.issue(top, role, label=label, not_after=until, subject=subject))

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from deploy.letters.book import Filed
+from deploy.visible import visible
 
 
 def table(letters: Sequence[Filed], most: int, settled: int) -> None:
@@ -31,7 +32,8 @@ def _rows(letters: Sequence[Filed]) -> Table:
     for filed in letters:
         letter = filed.letter
         why = (letter.rule, letter.field, str(letter.size), letter.detail, settled(filed))
-        found.add_row(escape(filed.origin), filed.when, *map(escape, why))
+        told = (escape(visible(one)) for one in why)
+        found.add_row(escape(filed.origin), filed.when, *told)
     return found
 
 
@@ -50,7 +52,8 @@ def why(filed: Filed) -> str:
         f"{filed.origin}, {filed.when}, {letter.size} bytes, sha256 {letter.sha256}",
         f"{letter.rule} {letter.field}: {letter.detail}",
     ]
-    return "\n".join([*lines, *([settled(filed)] if filed.settled else [])])
+    lines += [settled(filed)] if filed.settled else []
+    return "\n".join(map(visible, lines))
 
 
 def document(letters: Sequence[Filed]) -> str:

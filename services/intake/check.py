@@ -17,6 +17,7 @@ from schemas.reports import HeartbeatSent
 from schemas.supply import Resource
 from schemas.topics import MAX_RECORD, REGISTRY
 from schemas.tree import Registry
+from services.intake.control import control
 from services.intake.draft import Draft, relative
 from services.intake.home import about, homes
 from services.intake.principal import permit
@@ -56,7 +57,7 @@ class Checks:
         """Judge what needs no registry."""
         value = _encoded(draft)
         data = draft.attributes.get("data")
-        errors = list(personal(data, "data"))
+        errors = [*personal(data, "data"), *control(data, "data")]
         if draft.kind.topic is REGISTRY:
             errors += days(data, "data")
         try:

@@ -38,7 +38,8 @@ async def _ours(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    body, said = details(error.status_code, error.detail), dict(error.headers or {})
+    rule = {"rule": HTTPStatus(error.status_code).name.lower()}
+    body, said = details(error.status_code, error.detail) | rule, dict(error.headers or {})
     if "Allow" in said:
         said["Allow"] = ", ".join(_allowed(request))
     return Response(encode(body), error.status_code, said, CONTENT_TYPE)

@@ -19,6 +19,8 @@ def keys(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
 def test_a_key_is_issued_listed_and_revoked(tmp_path: Path) -> None:
     issued = keys("issue", "--scope", "yinhu", "--label", "[银湖/]", "--days", "3", data=tmp_path)
     token = issued.stdout.strip()
+    assert issued.stderr == f"There were no keys in {tmp_path}: this is the first one.\n"
+    assert keys("issue", data=tmp_path).stderr == ""
     with Keys.open(tmp_path / "keys.db") as store:
         principal = store.check(token)
     assert (principal.scope, principal.role.value) == ("yinhu", "writer")

@@ -157,6 +157,26 @@ async def test_texts_with_an_id_or_mobile_number_are_refused(station: Station, t
     assert await station.events() == []
 
 
+@pytest.mark.parametrize("sign", ["\0", "\x1b", "\x7f", "\x9b", "\u2028", "\u202e", "\u2066"])
+async def test_texts_and_references_hold_nothing_that_a_terminal_obeys(
+    station: Station, sign: str
+) -> None:
+    visit = {k: v for k, v in service().items() if k not in ("elements", "mode")}
+    visit |= {"id": "yinhu.v-1", "demands": ["检测", f"a{sign}[2J"], "actor_ref": f"s{sign}17"}
+    answer = await station.post("/v1/visits", visit)
+    wrong = {("demands.1", "control_character"), ("actor_ref", "control_character")}
+    assert rules(answer) == wrong
+    assert sign not in answer.text
+    assert await station.events() == []
+
+
+async def test_a_text_of_several_lines_is_taken(station: Station) -> None:
+    visit = {k: v for k, v in service().items() if k not in ("elements", "mode")}
+    visit |= {"id": "yinhu.v-1", "demands": ["检测\t一\r\n　二"]}
+    answer = await station.post("/v1/visits", visit)
+    assert answer.status_code == 202, answer.text
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -239,6 +259,7 @@ async def test_what_is_not_there_is_told_as_a_problem(
 ) -> None:
     answer = await station.send(method, path, b"{}", if_match="1")
     assert (answer.status_code, answer.json()["status"]) == (status, status)
+    assert answer.json()["rule"] in {"method_not_allowed", "not_found", "type"}
     assert answer.headers["content-type"] == "application/problem+json"
 
 

@@ -63,3 +63,14 @@ async def test_a_request_of_which_nothing_is_known_is_said_so(tmp_path: Path) ->
     done = yizhan("matching", "explain", f"{COUNTIES[0]}.r", "--data", str(tmp_path))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"nothing has been decided about {COUNTIES[0]}.r on this log\n"
+
+
+async def test_what_a_terminal_would_obey_is_shown_as_an_escape(tmp_path: Path) -> None:
+    case = f"{COUNTIES[0]}.r1"
+    said = {"request_id": case, "actor_role": "enterprise", "reason": "\x1b[2J走了\u202e"}
+    cancelled = record("request.cancelled", f"{COUNTIES[0]}.c1", **said)
+    async with sqlite.connect(str(tmp_path / "log.db"), 4) as log:
+        await run(log, [*province(), submitted("r1"), cancelled], escalate_minutes=60)
+    done = yizhan("matching", "explain", case, "--data", str(tmp_path))
+    assert r"\x1b[2J走了\u202e" in done.stdout
+    assert not {"\x1b", "\u202e"} & set(done.stdout)
