@@ -11,6 +11,7 @@ from rich.table import Table
 
 import bus
 from deploy.log import DATA, Data, Url, existing
+from deploy.visible import visible
 from schemas.errors import Unusable
 
 if TYPE_CHECKING:
@@ -59,6 +60,6 @@ def _show(reports: "list[Report]") -> None:
     console.print(table)
     for report in reports:
         for difference in report.differences:
-            console.print(difference, markup=False)
+            console.print(visible(difference), markup=False)
     differ = sum(bool(report.differences) for report in reports)
     console.print(f"{differ} of {len(reports)} sources differ" if differ else "all agree")

@@ -9,6 +9,7 @@ from deploy.audit import audit
 from deploy.demo import command as demo
 from deploy.errors import Misuse
 from deploy.kafka import commands as kafka
+from deploy.visible import visible
 from schemas.errors import YizhanError
 
 app = typer.Typer(
@@ -40,6 +41,6 @@ def main() -> None:
 
 def fail(sentence: str, code: int) -> None:
     """Say why on stderr and end."""
-    typer.echo(sentence, err=True)
+    typer.echo("\n".join(map(visible, sentence.splitlines())), err=True)
     process.leave(code)
     sys.exit(code)

@@ -99,7 +99,7 @@ def replay_(  # noqa: PLR0913  # its options
     for filed in outcome.before:
         typer.echo(f"{filed.origin} is settled already: {shown.settled(filed)}")
     for refused, flaw in outcome.refused:
-        typer.echo(f"{refused}: {flaw.rule} {flaw.field}: {flaw.detail}", err=True)
+        typer.echo(shown.flawed(refused, flaw), err=True)
     would = "would be " if dry_run else ""
     typer.echo(f"{len(outcome.replayed)} {would}replayed, {len(outcome.refused)} refused")
     if outcome.refused:
@@ -130,7 +130,7 @@ def repair(  # noqa: PLR0913  # its options
         done = _on(url, data, lambda log: do(log, origin, mend))
     except Invalid as error:
         for one in error.errors:
-            typer.echo(f"{origin}: {one.rule} {one.field}: {one.detail}", err=True)
+            typer.echo(shown.flawed(origin, one), err=True)
         raise typer.Exit(1) from None
     if isinstance(done, Filed):
         _settled_before(done, "repaired")

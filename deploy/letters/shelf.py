@@ -31,7 +31,9 @@ class Shelf:
         The log's own bytes if they are those that the letter describes, else the letter's copy.
         """
         found = await self._records([filed.of for filed in letters])
-        values = {f.origin: found[f.of] for f in letters if _fits(f.letter, found.get(f.of))}
+        values = {
+            f.origin: found[f.of] for f in letters if f.of in found and _fits(f.letter, found[f.of])
+        }
         missing = [filed for filed in letters if filed.origin not in values]
         copies = await self._records([filed.at for filed in missing])
         for filed in missing:

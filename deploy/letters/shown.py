@@ -12,6 +12,8 @@ from rich.table import Column, Table
 
 from deploy.letters.book import Filed
 from deploy.visible import visible
+from schemas.codec import Flaw
+from schemas.errors import Invalid
 
 
 def table(letters: Sequence[Filed], most: int, settled: int) -> None:
@@ -42,7 +44,12 @@ def settled(filed: Filed) -> str:
     if filed.settled is None:
         return ""
     report, when = filed.settled
-    return f"{report.how} {when}" + (f", {report.reason}" if report.reason else "")
+    return f"{report.how} {when}" + (f", {visible(report.reason)}" if report.reason else "")
+
+
+def flawed(origin: str, flaw: Flaw | Invalid) -> str:
+    """Return what is wrong with a record, in a line."""
+    return visible(f"{origin}: {flaw.rule} {flaw.field}: {flaw.detail}")
 
 
 def why(filed: Filed) -> str:

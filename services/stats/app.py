@@ -187,7 +187,15 @@ async def _audit(worker: Worker, every: float) -> None:
                     began = perf_counter()
                     with suppress(Unavailable):
                         await worker.audit(auditor)
-                    await asyncio.sleep(pause(every, perf_counter() - began))
+                    await _rest(worker, held, pause(every, perf_counter() - began))
+
+
+async def _rest(worker: Worker, held: frozenset[Partition], seconds: float) -> None:
+    """Wait for so long, but no longer than these partitions are held."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while held == worker.held:  # noqa: ASYNC110  # as above
+                await asyncio.sleep(1)
 
 
 def _now() -> str:

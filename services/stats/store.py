@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     and_,
     delete,
+    func,
     insert,
     select,
 )
@@ -32,6 +33,8 @@ from schemas.contribution import Slot
 from services.stats.fold import Ledger, Place
 
 TABLES = MetaData()
+_ROOM = 4_000_000
+"""Bytes of blobs merged at once: after a replay there are gigabytes, and the loop stands still."""
 
 
 def _table(name: str, *columns: Column[Any]) -> Table:
@@ -93,12 +96,19 @@ class Store:
         self._small[source] = sum(not merged for _, merged, _ in blobs)
         return ledger, dirty
 
-    def save(self, source: Partition, base: int, to: int, puts: Sequence[Put]) -> None:
-        """Append what a batch changed and move `source` from `base` to `to`, in one step."""
+    def save(
+        self, source: Partition, base: int, to: int, puts: Sequence[Put], *, counts: bool = True
+    ) -> None:
+        """Append what a batch changed and move `source` from `base` to `to`, in one step.
+
+        Of what does not count there is nothing to publish: it is merged here.
+        """
         with self._state.move(source, base, to) as db:
             if puts:
                 _append(db, source, to, puts, merged=False)
                 self._small[source] = self._small.get(source, 0) + 1
+            if not counts:
+                self._merge(db, source, to)
 
     def published(self, source: Partition, position: int) -> None:
         """Remember that every row up to `position` is out.
@@ -110,8 +120,21 @@ class Store:
         with self._state.write() as db:
             db.execute(delete(_PUBLISHED).where(_of(_PUBLISHED, source)))
             db.execute(insert(_PUBLISHED), row)
-            if self._small.get(source, 0) > self._most:
-                self._small[source] = _merge(db, source, position)
+            self._merge(db, source, position)
+
+    def _merge(self, db: Connection, source: Partition, position: int) -> None:
+        """Make one of the oldest small blobs up to `position`, if there are too many.
+
+        Of each slot it holds what stands in the end.
+        """
+        if self._small.get(source, 0) <= self._most or not (old := _oldest(db, source, position)):
+            return
+        among = and_(_of(_BLOBS, source), ~_BLOBS.c.merged, _BLOBS.c.until <= old[-1])
+        blobs = db.scalars(select(_BLOBS.c.slots).where(among).order_by(_BLOBS.c.until)).all()
+        last = {(p.subject, p.slot.kind): p for slots in blobs for p in _decode(slots)}
+        db.execute(delete(_BLOBS).where(among))
+        _append(db, source, old[-1], list(last.values()), merged=True)
+        self._small[source] -= len(old)
 
 
 def _append(
@@ -121,19 +144,17 @@ def _append(
     db.execute(insert(_BLOBS), {**row, "slots": _encode(puts)})
 
 
-def _merge(db: Connection, source: Partition, position: int) -> int:
-    """Make one of the small blobs up to `position`; return how many small ones are left.
-
-    Of each slot it holds what stands in the end.
-    """
-    small = db.execute(_in_order(source).where(~_BLOBS.c.merged)).all()
-    out = [blob for blob in small if blob.until <= position]
-    if out:
-        last = {(p.subject, p.slot.kind): p for blob in out for p in _decode(blob.slots)}
-        old = and_(~_BLOBS.c.merged, _BLOBS.c.until <= position)
-        db.execute(delete(_BLOBS).where(_of(_BLOBS, source), old))
-        _append(db, source, out[-1].until, list(last.values()), merged=True)
-    return len(small) - len(out)
+def _oldest(db: Connection, source: Partition, position: int) -> list[int]:
+    """Return where the oldest small blobs end that there is room for, one at least."""
+    small = and_(_of(_BLOBS, source), ~_BLOBS.c.merged, _BLOBS.c.until <= position)
+    sizes = select(_BLOBS.c.until, func.length(_BLOBS.c.slots)).where(small)
+    found, room = list[int](), _ROOM
+    for until, size in db.execute(sizes.order_by(_BLOBS.c.until)).all():
+        room -= size
+        if found and room < 0:
+            break
+        found.append(until)
+    return found
 
 
 def _in_order(source: Partition) -> Select[int, bool, bytes]:

@@ -114,7 +114,11 @@ class Worker:
         await self._publishing.round(self._counting)
 
     async def aclose(self) -> None:
-        """Publish no more."""
+        """Publish no more, and claim nothing any more: it would come after another's claim."""
+        claiming = [s.claiming for s in self.sources.values() if s.claiming is not None]
+        for task in claiming:
+            task.cancel()
+        await asyncio.gather(*claiming, return_exceptions=True)
         await self._publishing.aclose()
 
     async def audit(self, auditor: Auditor) -> None:
@@ -197,7 +201,8 @@ class Worker:
 
     async def _save(self, source: Source, batch: Batch, puts: list[Put]) -> None:
         if self._holds(source):  # else its successor began where the state stands
-            self._store.save(batch.source, batch.base, batch.next, puts)
+            at = batch.source, batch.base, batch.next
+            self._store.save(*at, puts, counts=source.counts)
 
     async def _load(self, source: Source) -> None:
         load = self._store.load

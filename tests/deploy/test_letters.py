@@ -112,6 +112,34 @@ async def test_what_cannot_be_used_is_refused_with_rule_and_field_and_nothing_is
     one(refused, 1, "results/2/7: unknown_node data.node_id: no node yinhu")
 
 
+async def test_an_empty_record_that_the_log_has_no_more_is_refused_like_any_other(
+    tmp_path: Path,
+) -> None:
+    flaw = Flaw("null", "", "the record has no value")
+    await written(tmp_path, [letter(SOURCE, 9, None, flaw, WHEN)])
+    shown = letters(tmp_path, "show", "results/2/9")
+    assert (shown.returncode, shown.stdout) == (0, "")
+    one(letters(tmp_path, "replay", "--all"), 1, "yizhan.results/2/9: null : ")
+
+
+async def test_no_command_prints_what_a_terminal_would_obey(tmp_path: Path) -> None:
+    twice = rb'{"\u001b[2J": 1, "\u001b[2J": 2}'
+    flaw = Flaw("duplicate_key", "\x1b[2J", "the same key stands twice")
+    await written(tmp_path, [letter(SOURCE, 7, twice, flaw, WHEN)])
+    commands = (
+        ("list",),
+        ("replay", "--all"),
+        ("repair", "results/2/7", "--set", "data.revision=2"),
+        ("show", "results/2/7"),
+        ("dismiss", "results/2/7", "--reason", "so \x1b[2J it is"),
+        ("dismiss", "results/2/7", "--reason", "again"),
+    )
+    said = [letters(tmp_path, *command) for command in commands]
+    texts = [done.stdout + done.stderr for done in said]
+    assert not [text for text in texts if "\x1b" in text]
+    assert all(r"\x1b[2J" in text for text in texts[:4] + texts[5:])
+
+
 async def test_arguments_that_contradict_each_other_are_said_so(tmp_path: Path) -> None:
     await written(tmp_path, [letter(SOURCE, 5, GOOD.value, ROUTE, WHEN)])
     at = ("results/2/5",)

@@ -67,7 +67,15 @@ class Shelf:
                         dirty.update(dict.fromkeys(places, entry.to))
         return ledger, dirty
 
-    def save(self, source: Partition, base: int, to: int, puts: Sequence[Put]) -> None:
+    def save(
+        self,
+        source: Partition,
+        base: int,
+        to: int,
+        puts: Sequence[Put],
+        *,
+        counts: bool = True,  # noqa: ARG002  # nothing is merged here
+    ) -> None:
         # Nobody else writes here: where a real state would be Fenced, the worker has lost its way.
         assert self.position(source) == base, (
             f"base: {source} stands at {self.position(source)}, not {base}"

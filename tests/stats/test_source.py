@@ -37,6 +37,8 @@ class Stored(NamedTuple):
 class Log:
     """One partition per topic; `held` makes advance wait, `away` makes it and publish fail.
 
+    Without `answers` highwater waits.
+
     As on Kafka, one step is made after another, and one that fails takes the claim with it.
     """
 
@@ -48,6 +50,8 @@ class Log:
         self.published: list[Record] = []
         self.held = asyncio.Event()
         self.held.set()
+        self.answers = asyncio.Event()
+        self.answers.set()
         self._claimed: set[str] = set()
         self._busy = asyncio.Lock()
 
@@ -60,6 +64,7 @@ class Log:
 
     async def highwater(self, _partition: Partition) -> int:
         self.calls.append("highwater")
+        await self.answers.wait()
         if self.away:
             raise Unavailable("away")
         return self.end
@@ -458,6 +463,38 @@ async def test_a_partition_that_another_had_meanwhile_is_claimed_and_read_to_its
     await worker.take(batch(1, service(1)))
     await worker.flush()
     assert log.said() == [("updated", 2, 2), ("flushed", 2, None)]
+
+
+async def test_a_claim_that_ends_half_way_has_learned_nothing(state: State) -> None:
+    log = Log()
+    worker = started(log, state)
+    await worker.take(batch(0, service(0)))
+    await worker.flush()
+    log.end = 2
+    log.lose("stats-yizhan.results-0")
+    log.answers.clear()
+    log.calls.clear()
+    worker.drop(SOURCE)
+    worker.start(SOURCE)
+    await until(lambda: "highwater" in log.calls)
+    worker.drop(SOURCE)
+    worker.start(SOURCE)
+    log.answers.set()
+    log.said()
+    await worker.flush()
+    assert worker.ready() == {"stats": "catching up on yizhan.results/0"}
+    assert log.said() == []
+
+
+async def test_a_worker_that_ends_claims_nothing_any_more(state: State) -> None:
+    log = Log()
+    log.answers.clear()
+    worker = started(log, state)
+    await until(lambda: "highwater" in log.calls)
+    await worker.aclose()
+    claiming = worker.sources[SOURCE].claiming
+    assert claiming is not None
+    assert claiming.cancelled()
 
 
 async def test_a_partition_that_did_not_come_back_at_once_is_read_from_the_state(
