@@ -33,8 +33,8 @@ from schemas.contribution import Slot
 from services.stats.fold import Ledger, Place
 
 TABLES = MetaData()
-_ROOM = 4_000_000
-"""Bytes of blobs merged at once: after a replay there are gigabytes, and the loop stands still."""
+_ROOM = 1_000_000
+"""Bytes of blobs merged at once: the loop stands still meanwhile, and a replay leaves gigabytes."""
 
 
 def _table(name: str, *columns: Column[Any]) -> Table:
