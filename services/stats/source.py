@@ -125,7 +125,7 @@ class Source:
         One that has come back asks first: mostly nobody else had it.
         """
         if self.until is None or not (self.sure or await self._ours(log)):
-            self.until = None  # whatever ends this half way, it has read far enough for no claim
+            self.until = None  # cut off half way, the end of an older claim must not stay
             await log.claim(self.owner)
             self.until = await log.highwater(self.partition)
         self.sure = True
