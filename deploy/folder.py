@@ -33,9 +33,12 @@ def held(data: Path, names: Iterable[str]) -> Iterator[None]:
 
 
 def first_key(data: Path, keys: Keys) -> Path | None:
-    """Write an administrator's key to DATA/admin.key while the store has none; return where."""
+    """Write an administrator's key to DATA/admin.key while the store has none; return where.
+
+    An empty file is left by who was cut off while writing it: that key nobody has.
+    """
     place = data / ADMIN
-    if keys.list():
+    if keys.list() and not (place.exists() and not place.stat().st_size):
         return place if place.exists() else None
     place.unlink(missing_ok=True)
     with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

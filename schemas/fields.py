@@ -77,7 +77,8 @@ MOST = 1_000_000_000
 """The most that anything is counted to."""
 Revision = Annotated[int, Field(ge=1, le=1_000_000)]
 Count = Annotated[int, Field(ge=0, le=MOST)]
-Fen = Annotated[int, Field(ge=0, le=10**15)]
+RICHEST = 10**15
+Fen = Annotated[int, Field(ge=0, le=RICHEST)]
 """Money in fen, 0.01 yuan."""
 
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]

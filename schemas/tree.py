@@ -78,6 +78,24 @@ class Registry:
             found.append(above)
         return found
 
+    def ring(self, node: str) -> set[str]:
+        """Return what its document puts above `node` and others put below it, on whatever days.
+
+        Whenever there is a circle through it, that lies in the ring.
+        """
+        above = self._ever_above(node)
+        return {other for other in above if node in self._ever_above(other)}
+
+    def _ever_above(self, node: str) -> set[str]:
+        found, waiting = set[str](), [node]
+        while waiting:
+            document = self.nodes.get(waiting.pop())
+            named = (document.parent, *(i.parent for i in document.parents)) if document else ()
+            fresh = {parent for parent in named if parent} - found
+            found |= fresh
+            waiting += fresh
+        return found
+
     def covers(self, scope: str, node: str, day: str) -> bool:
         """Whether `node` is `scope` or lay below it on `day`."""
         return scope == ROOT or scope in self.path(node, day)

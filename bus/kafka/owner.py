@@ -66,7 +66,8 @@ class Owner:
             producer = self._producer
             if producer is None:
                 raise Fenced(self._name)
-            standing = await self._moved(moves)
+            asking = not outputs
+            standing = await self._moved(moves, asking=asking)
             try:
                 async with self._cluster.within(f"advance {self._name}"):
                     offsets = await self._transact(producer, standing, outputs)
@@ -75,7 +76,7 @@ class Owner:
                 if fenced(error):
                     raise Fenced(self._name) from error
                 raise
-            if moves:
+            if moves or asking:
                 self._positions = standing
             self._left = {partition: at for partition, (at, to) in moves.items() if at != to}
             return offsets
@@ -96,12 +97,13 @@ class Owner:
             self._give_up()
         await asyncio.gather(*self._given_up)
 
-    async def _moved(self, moves: Moves) -> dict[Partition, int]:
+    async def _moved(self, moves: Moves, *, asking: bool) -> dict[Partition, int]:
         """Return where all will stand; raises Fenced when it does not stand where they begin.
 
-        Asked for at the first move: many owners never make one.
+        Asked for at the first move: many owners never make one. Whoever commits only to ask who
+        the owner is must not commit over a position that it does not know.
         """
-        if self._positions is None and moves:
+        if self._positions is None and (moves or asking):
             self._positions = moved(await self._committed(self._name))
         stands = self._positions or {}
         if any(stands.get(partition, 0) != at for partition, (at, _) in moves.items()):

@@ -5,6 +5,7 @@ an assignment of resources to needs, solved exactly; all needs are met whenever 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from services.matching.assignment import assigned
 from services.matching.entry import fee
@@ -40,7 +41,11 @@ def gathered(
     ]
     walk = tiled if several else starts
     begins = {
-        at for pool in pools for f in pool for at in walk(f.spans, wanted.window, wanted.length)
+        at
+        for pool in pools
+        for f in pool
+        # The earliest of all are among the earliest of each; up to 2099 there may be millions.
+        for at in islice(walk(f.spans, wanted.window, wanted.length), STARTS)
     }
     for start in sorted(begins)[:STARTS]:
         yield start, [[f for f in pool if _at(f, start, wanted)] for pool in pools]

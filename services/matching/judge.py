@@ -39,7 +39,8 @@ def _revise(sitting: Sitting) -> None:
     touched = booked if book.seen is None else booked & changed
     if book.seen is None or not changed.isdisjoint(supply.registry.nodes):
         book.freed.update(book.cases[request].pool for request in book.unmatched)
-    book.freed |= changed
+    if book.seen is not None:  # else all of them are woken by their pools
+        book.freed |= changed
     book.seen = supply.version
     for resource in sorted(touched):
         for which in gone(book, supply, resource):

@@ -148,7 +148,11 @@ def expire(sitting: Sitting, request: str) -> None:
     """End an offer that was not answered in time; who did not answer is not asked again."""
     which = sitting.book.cases[request].assignment
     assert which is not None
-    silent = [m.id for m in sitting.book.offers[which].members if m.answer is None]
+    standing = sitting.book.offers.get(which)
+    if standing is None:  # it was made by a newer version, and could not be read here
+        back(sitting, request, "expired", [])
+        return
+    silent = [m.id for m in standing.members if m.answer is None]
     sitting.settle(which, "expired", reason="not answered in time")
     back(sitting, request, "expired", silent)
 

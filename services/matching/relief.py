@@ -6,6 +6,7 @@ from itertools import chain, combinations
 
 from schemas.days import business_day
 from schemas.decisions import FEW, Relaxation
+from schemas.fields import RICHEST
 from services.matching.bundle import cheapest, gathered, price, teams
 from services.matching.changes import Change, changes, fewer, renewed
 from services.matching.ranking import ranked
@@ -22,9 +23,10 @@ Scene = tuple[Wanted, Roster]
 def relief(want: Wanted, roster: Roster) -> Relief:
     """Return the smallest relaxation, and who would fit then; both empty when nothing helps."""
     by = [failing(want, need, roster) for need in range(len(want.needs))]
-    known = changes(want, by, roster)
-    singles = ((one,) for one in known)
-    last = ((one,) for one in fewer(want, by))
+    known, less = changes(want, by, roster), list(fewer(want, by))
+    if not _lifted([*known, *less], by):  # then no two of them help, of however many there are
+        return (), ()
+    singles, last = ((one,) for one in known), ((one,) for one in less)
     for few in chain(singles, combinations(known, 2), last):
         if _promising(few, by) and (found := _tried(few, want, roster)):
             return found
@@ -32,9 +34,12 @@ def relief(want: Wanted, roster: Roster) -> Relief:
 
 
 def _promising(few: Sequence[Change], by: Sequence[Failing]) -> bool:
+    """Whether changes of different things might help together."""
+    return len({(c.relaxation.field, c.resource) for c in few}) == len(few) and _lifted(few, by)
+
+
+def _lifted(few: Sequence[Change], by: Sequence[Failing]) -> bool:
     """Whether somebody is left for each need when all that the changes might lift is lifted."""
-    if len({(c.relaxation.field, c.resource) for c in few}) < len(few):
-        return False
     return all(
         any(
             all(any(c.reason == why and c.lifts(need, e.id) for c in few) for why in failed)
@@ -70,7 +75,8 @@ def _least(change: Relaxation, scene: Scene) -> Relaxation:
     want, roster = scene
     if change.field == "budget":
         prices = (price(t) for _, pools in gathered(*scene) if (t := cheapest(pools)) is not None)
-        return change.model_copy(update={"to": json.dumps(min(prices))})
+        least = min(prices)
+        return change.model_copy(update={"to": json.dumps(least if least <= RICHEST else None)})
     if change.field == "need_by":
         return _sooner(change, scene)
     end = next(teams(*scene)).start + want.length

@@ -82,6 +82,7 @@ def _fold(book: Book, batch: Batch, read: Decode) -> list[Lost]:
             book.apply(event.kind, event.subject, event.data)
         elif flaw is not None:
             lost.append(Lost(record.offset, flaw))
+    book.due()  # drops alarms that are out of date: here, for they would hold up the loop
     return lost
 
 

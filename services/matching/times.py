@@ -40,13 +40,22 @@ def bounded(at: datetime) -> datetime:
 
 def days(first: str | None, last: str | None) -> Span:
     """Return the span of the days from `first` to `last`, both included; None: without end."""
-    start = instant(_midnight(first)) if first else LOW
-    end = instant(_midnight(last)) + 24 * 60 * MINUTE if last else HIGH
+    start = _midnight(first) if first else LOW
+    end = _midnight(last, after=1) if last else HIGH
     return (start, min(end, HIGH))
 
 
-def _midnight(day: str) -> datetime:
-    return datetime.fromisoformat(day).replace(tzinfo=SHANGHAI)
+def _midnight(day: str, after: int = 0) -> int:
+    """Return the midnight so many days after that with which a day begins.
+
+    An old registry may hold a day that no calendar has: it lies between its month and the next.
+    """
+    year, month, number = map(int, day.split("-"))
+    try:
+        begin = datetime(year, month, number, tzinfo=SHANGHAI)
+    except ValueError:
+        begin, after = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=SHANGHAI), 0
+    return instant(begin) + after * 24 * 60 * MINUTE
 
 
 def rounded(at: int) -> int:

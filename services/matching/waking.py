@@ -49,10 +49,11 @@ def _hopeful(sitting: Sitting, requests: Collection[str], changed: Collection[st
     for request in requests:
         moved = sitting.book.cases[request]
         own = {moved.pool, moved.enterprise_id, supply.registry.resolve(moved.enterprise_id)}
+        if not own.isdisjoint(changed):
+            found.add(request)
+            continue
         near = _near(moved.demand, entries.get(moved.pool, ()))
-        if not own.isdisjoint(changed) or (
-            near and _fits(wanted(Case(request, moved), supply, now, rules), near, roster)
-        ):
+        if near and _fits(wanted(Case(request, moved), supply, now, rules), near, roster):
             found.add(request)
     return found
 

@@ -12,9 +12,9 @@ _KEPT = 10_000  # answers, so that odd questions cannot fill the memory
 
 
 class Change(NamedTuple):
-    """What an event moved: a node that has other parents, enterprises resolved differently."""
+    """What an event moved: nodes that may have another path, enterprises resolved differently."""
 
-    node: str | None = None
+    nodes: frozenset[str] = frozenset()
     enterprises: frozenset[str] = frozenset()
 
 
@@ -38,13 +38,16 @@ class Chronicle:
             logged = max(logged, self._events[-1][0])
         old_node = self.registry.nodes.get(event.subject)
         old_enterprise = self.registry.enterprises.get(event.subject)
+        # Where a circle is cut depends on all in it: they move when it is opened, or closed.
+        ring = self.registry.ring(event.subject)
         self._events.append((logged, event))
         if self.registry.apply(event) is not Verdict.STANDS:
             return Change()
         self.version += 1
         if isinstance(event.data, Node):
             self._below.clear()
-            return Change(event.subject if _moved(old_node, event.data) else None)
+            moved = {event.subject} | ring | self.registry.ring(event.subject)
+            return Change(frozenset(moved) if _moved(old_node, event.data) else frozenset())
         if not isinstance(event.data, Enterprise):
             return Change()
         self._catch(event.subject, old_enterprise, event.data)

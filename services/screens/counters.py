@@ -10,7 +10,7 @@ from sys import intern
 from schemas.days import ALL, Period
 from schemas.reports import CountersFlushed, CounterUpdated
 from services.screens.cell import Cell, parts, periods, united
-from services.screens.source import NOTHING, Held, Place, Row, Rows, Share, Version
+from services.screens.source import NOTHING, Half, Held, Place, Row, Rows, Share, Version
 
 Source = tuple[str, int]
 """A topic and a partition."""
@@ -40,6 +40,10 @@ class Counters:
     def versions(self) -> dict[Source, Version]:
         """Return the version that each flushed source stands at."""
         return {s: rows.version for s, rows in self._sources.items() if rows.version[1] >= 0}
+
+    def halves(self) -> set[Half]:
+        """Return the sources of which rows are kept back."""
+        return {Half(s, rows.last) for s, rows in self._sources.items() if rows.waiting}
 
     def outdated(self) -> dict[Source, str]:
         """Return the sources that are stated by an older catalogue than what they hold, and how."""

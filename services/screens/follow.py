@@ -1,7 +1,9 @@
 """Following the log: registry first, so that counters are derived once, then all that is small."""
 
+from bus.ends import places
 from bus.port import Bus, Partition, Subscription
-from schemas.topics import COUNTERS, HEARTBEATS, REGISTRY
+from schemas.topics import COUNTED, COUNTERS, HEARTBEATS, REGISTRY
+from services.screens.source import Half
 from services.screens.start import Start
 from services.screens.views import Views
 
@@ -14,7 +16,7 @@ class Follower:
 
     def __init__(self, log: Bus, views: Views) -> None:
         self._log, self._views = log, views
-        self.start = Start(views.read)
+        self.start = Start(views.read, self._halves)
 
     async def run(self) -> None:
         """Read for ever."""
@@ -26,6 +28,11 @@ class Follower:
             while True:
                 self.start.look()
                 await self._take(subscription)
+
+    def _halves(self) -> set[Half]:
+        """Return what stats will flush; rows of any other source wait for ever."""
+        stated = {(place.topic, place.number) for place in places(self._log, COUNTED)}
+        return {half for half in self._views.counters.halves() if half.source in stated}
 
     async def _take(self, subscription: Subscription, among: list[Partition] | None = None) -> None:
         for batch in await subscription.poll(1.0, _CHUNK, among):

@@ -12,6 +12,13 @@ Version = tuple[int, int]
 """The number of a catalogue of measures, and a position in the source partition."""
 
 
+class Half(NamedTuple):
+    """A source partition of which rows have come since its last flush mark, and that mark."""
+
+    source: tuple[str, int]
+    last: Version
+
+
 class Row(NamedTuple):
     """The totals of a node's day, or the part of them that went into one record."""
 

@@ -56,7 +56,7 @@ class Views:
                 self._report(event, record.timestamp)
             else:
                 change = self.chronicle.apply(event, record.timestamp)
-                nodes |= {change.node} if change.node else set()
+                nodes |= change.nodes
                 enterprises |= change.enterprises
                 self.touched.all()
         self._derive(nodes, enterprises)
@@ -87,7 +87,8 @@ class Views:
         source = Partition(mark.topic, mark.partition)
         known = self.counters.outdated().get(source)
         self.touched.add(self.counters.flush(mark))
-        self.flushed.move(source, self.counters.versions()[source][1])
+        if (shown := self.counters.versions().get(source)) is not None:
+            self.flushed.move(source, shown[1])
         outdated = self.counters.outdated().get(source)
         if outdated is not None and outdated != known:
             _log.warning("rows_outdated", topic=source.topic, partition=source.number, why=outdated)

@@ -18,7 +18,7 @@ from bus.turns import LONGEST, Turns
 from deploy.disk import LONG, Disk
 from deploy.entrance import Entrance
 from schemas.errors import Unavailable
-from schemas.reports import CountersFlushed
+from schemas.reports import CountersFlushed, CounterUpdated
 from schemas.topics import RESULTS
 from services.matching.source import Source
 from services.screens.lag import Lag
@@ -136,6 +136,15 @@ async def screens(tmp_path: Path) -> Reasons:
         running = asyncio.create_task(lag.run())
         await until(lambda: lag.behind() is not None)
         yield "facts", str(lag.behind())
+        begun = CounterUpdated(
+            topic=PLACE.topic, partition=0, catalogue=1, position=0,
+            node="s-1", day="2026-01-01", sums={}, sets={},
+        )  # fmt: skip
+        views.counters.update(begun)
+        half = Start(Marks(), views.counters.halves)
+        await half.measure(log, [])
+        half.look()
+        yield "counters", str(half.behind())
         running.cancel()
     for catalogue in (2, 1):
         mark = CountersFlushed(topic=PLACE.topic, partition=0, catalogue=catalogue, position=1)

@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bus.keys import Keys, Role
+from deploy.folder import first_key
 from tests.system import web
 from tests.system.people import STATED, register
 from tests.system.process import YIZHAN, Process, processes, until, yizhan
@@ -103,6 +105,19 @@ def test_the_first_administrators_key_is_written_once_for_its_owner_only(tmp_pat
             assert hub.end() == 0
     assert keys[0] == keys[1]
     assert (hub.data / "admin.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_first_start_cut_off_before_its_key_was_written_is_made_good_by_the_next(
+    tmp_path: Path,
+) -> None:
+    with Keys.open(tmp_path / "keys.db") as keys:
+        assert first_key(tmp_path, keys) is not None
+        (tmp_path / "admin.key").write_text("")
+        place = first_key(tmp_path, keys)
+        assert place is not None
+        assert keys.check(place.read_text().strip()).role is Role.ADMIN
+        place.unlink()
+        assert first_key(tmp_path, keys) is None
 
 
 def test_a_second_hub_on_one_folder_is_refused_and_leaves_the_first_alone(tmp_path: Path) -> None:

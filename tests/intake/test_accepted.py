@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unicodedata import bidirectional, category
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from bus.keys import Principal, Role
 from schemas.codec import Event, content, decoder
-from schemas.errors import YizhanError
+from schemas.errors import Invalid, YizhanError
 from schemas.topics import Topic
 from schemas.tree import Registry
 from schemas.types import ASKS, ENTERPRISES, FACTS, NODES, SUPPLY, EventType
@@ -51,6 +52,7 @@ RIGHT: dict[str, Any] = {
     "name": "x", "parent": "hub", "demand": {"elements": ["STD"], "mode": "testing"}, "score": 5,
     "request_id": "hub.r", "assignment_id": "hub.o",
 }  # fmt: skip
+TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 KINDS = [*FACTS, *NODES, *ENTERPRISES, *SUPPLY, *ASKS]
 
 
@@ -126,16 +128,28 @@ def test_what_is_accepted_the_decoder_of_the_fold_decodes_to_the_same_content(
         assert found.content == content(kind.name, json.loads(raw))
 
 
+def obeyed(sign: str) -> bool:
+    """Whether a sign is a command: to a terminal, or to turn the order of those that follow."""
+    unseen = category(sign) in {"Cc", "Zl", "Zp"} and sign not in "\t\n\r"
+    return unseen or bidirectional(sign) in TURNS
+
+
 @settings(max_examples=300, deadline=None)
 @given(text=NASTY, mark=NASTY)
-def test_a_text_comes_back_letter_by_letter(text: str, mark: str) -> None:
+def test_a_text_comes_back_letter_by_letter_unless_one_of_them_is_a_command(
+    text: str, mark: str
+) -> None:
     demands = [text, mark] if text and mark else []
     visit = {name: RIGHT[name] for name in ("revision", "node_id", "enterprise_id", "occurred_at")}
     visit |= {"actor_role": "staff", "actor_ref": "s-17", "demands": demands}
     kind = next(k for k in FACTS if k.name == "yizhan.visit.completed")
     found = judged(draft(kind, "hub.a", parse(json.dumps(visit).encode()), NOW))
-    assert isinstance(found, Event), found
-    assert list(found.data.demands) == demands
+    if any(map(obeyed, "".join(demands))):
+        assert isinstance(found, Invalid)
+        assert {error.rule for error in found.errors} == {"control_character"}
+    else:
+        assert isinstance(found, Event), found
+        assert list(found.data.demands) == demands
 
 
 @settings(

@@ -302,3 +302,28 @@ def test_home_learns_that_who_was_sent_from_above_has_stepped_back(hall: Hall) -
     hall.accept(request)
     assert hall.case(request).state == "committed"
     assert hall.case(request).performers != (first,)
+
+
+def test_an_expiry_whose_offer_could_not_be_read_lets_the_request_wait_again(hall: Hall) -> None:
+    hall.expert("one", "STD")
+    request = hall.submit("r1")
+    del hall.books[HOME].offers[hall.assigned(request)]
+    hall.later(days=1)
+    assert hall.case(request).state != "offered"
+
+
+def test_a_day_that_no_calendar_has_lies_between_its_month_and_the_next(hall: Hall) -> None:
+    held = [{"name": "q", "from": "2025-02-31", "to": "2026-02-30"}]
+    hall.expert("late", "STD", qualifications=held)
+    hall.expert("there", "STD", qualifications=[{"name": "q", "to": "2026-04-31"}])
+    need = {"elements": ["STD"], "qualification": "q", "kinds": ["expert"]}
+    request = hall.submit("r1", needs=[need])
+    assert hall.members(request) == {f"{HOME}.there"}
+
+
+def test_nobody_is_helped_by_a_budget_that_none_can_state(hall: Hall) -> None:
+    for name in ("one", "two"):
+        hall.agency(name, "STD", fee=6 * 10**14)
+    need = {"elements": ["STD"], "kinds": ["agency"]}
+    request = hall.submit("r1", needs=[need, need], budget=9 * 10**14)
+    assert [(r.field, r.to) for r in hall.why(request).relaxation] == [("budget", "null")]

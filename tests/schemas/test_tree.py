@@ -91,6 +91,17 @@ def test_two_nodes_put_below_each_other_stay_below_the_root_whichever_came_first
         assert not registry.covers("b", "a", DAY)
 
 
+def test_a_ring_holds_every_circle_through_a_node() -> None:
+    registry = tree(b="c", c="a", a="b", z="b", free="hub", selfish="selfish")
+    for one in "abc":
+        assert registry.ring(one) == {"a", "b", "c"}
+    assert registry.ring("z") == registry.ring("free") == registry.ring("unknown") == set()
+    assert registry.ring("selfish") == {"selfish"}
+    node(registry, "free", parents=since(("2023-01-01", "hub"), ("2024-01-01", "b")), revision=2)
+    node(registry, "c", parents=since(("2023-01-01", "a"), ("2024-06-01", "free")), revision=2)
+    assert registry.ring("free") == {"a", "b", "c", "free"}
+
+
 def test_a_circle_on_one_day_is_none_on_another() -> None:
     registry = tree(b="a")
     node(registry, "a", parents=since(("2023-01-01", "hub"), ("2024-01-01", "b")))

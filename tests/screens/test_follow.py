@@ -7,21 +7,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from sqlalchemy import select
 
 from bus import sqlite
-from bus.port import Batch, Bus, Partition, Record
+from bus.port import Batch, Bus, Lease, Partition, Record
 from bus.state import State
 from schemas.codec import Event, decode
+from schemas.days import Period
 from schemas.topics import REGISTRY, RESULTS
 from services.screens.chronicle import Chronicle
 from services.screens.follow import Follower
 from services.screens.index import Index
+from services.screens.marks import Marks
+from services.screens.source import Half
+from services.screens.start import Start
 from services.screens.tables import STATEMENT, TABLES
 from services.screens.views import Views
+from services.stats.fold import Cell
+from services.stats.said import mark, rows
 from tests.screens.made import Clock, node, service, until
 
 Change = Callable[[Batch], list[Batch]]
+ALL = Period.parse("all")
 
 
 class Through:
@@ -127,3 +135,45 @@ def test_the_registry_was_known_in_its_order_though_the_clock_of_the_log_went_ba
     assert [sorted(c.registry.nodes) for c in then] == [
         [], ["s-1", "s-2"], ["s-1", "s-2", "s-3"],
     ]  # fmt: skip
+
+
+async def test_a_start_is_not_over_while_rows_are_there_whose_flush_was_cut_off() -> None:
+    place, nobody = Partition(RESULTS.name, 0), Partition("yizhan.nobody", 0)
+    cell, when = Cell({"visits": 1}), "2026-01-01T00:00:00+08:00"
+    cut = [*rows(place, 2, ("s-1", "2026-01-01"), cell, when)]
+    stray = [*rows(nobody, 2, ("s-1", "2026-01-01"), cell, when)]
+    async with log(lambda batch: [batch], *stray, *cut) as bus:
+        follower = Follower(bus, Views.empty(300))
+        async with going(follower.run()) as wait:
+            await wait(lambda: "flush mark is not" in str(follower.start.behind()))
+            assert follower.start.behind() == (
+                "rows of yizhan.results/0 are there, and their flush mark is not"
+            )
+            await bus.publish([mark(place, 3, when)])
+            await wait(lambda: follower.start.behind() is None)
+
+
+async def test_a_start_waits_for_no_flush_that_began_after_it() -> None:
+    flushes = iter([{Half(("t", 0), (1, 5)), Half(("t", 1), (1, 9))}, {Half(("t", 0), (1, 6))}])
+    start = Start(Marks(), lambda: next(flushes))
+    async with log(lambda batch: [batch]) as bus:
+        await start.measure(bus, [REGISTRY])
+    start.look()
+    assert start.behind() is not None
+    start.look()
+    assert start.behind() is None
+
+
+@pytest.mark.parametrize("mended", ["a", "b"])
+def test_a_circle_that_is_opened_again_leaves_no_number_where_it_was(mended: str) -> None:
+    views, place = Views.empty(300), Partition(RESULTS.name, 0)
+    day, when = "2026-01-01", "2026-01-01T00:00:00+08:00"
+    other = "ab".replace(mended, "")
+    told = [node("a"), node("b"), node("a", "b", 2), node("b", "a", 2), node(mended, "hub", 3)]
+    counted = [*rows(place, 1, (other, day), Cell({"visits": 1}), when), mark(place, 1, when)]
+    events = [*told[:4], *counted, told[4]]
+    for number, record in enumerate(events):
+        held = [Held(number, 0, record.key, record.value)]
+        views.apply(Batch(record.topic.name, 0, number, number + 1, held, Lease(number)))
+    for at in (other, mended, "hub"):
+        assert views.counters.read(at, ALL).get("visits") == 1, at

@@ -29,8 +29,8 @@ MUTANTS = (
             # The state compares as well: it is asked to move from wherever it stands.
             Change(
                 WORKER,
-                "(batch.source, batch.base, batch.next, puts)",
-                "(batch.source, self._store.position(batch.source), batch.next, puts)",
+                "at = batch.source, batch.base, batch.next",
+                "at = batch.source, self._store.position(batch.source), batch.next",
             ),
         ),
     ),

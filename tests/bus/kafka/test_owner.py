@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from bus.port import Partition, Record
 from schemas.topics import MAX_RECORD, Topic
@@ -77,3 +78,19 @@ async def test_asking_whether_one_is_still_the_owner_moves_nothing(
     await bus.advance(name, {source: (0, 3)}, [])
     await bus.advance(name, {}, [])
     assert await bus.positions(name) == {source: 3}
+
+
+async def test_asking_after_a_claim_keeps_a_position_where_it_is_asked(
+    bus: Made, admin: AIOKafkaAdminClient, name: str
+) -> None:
+    other = f"{name}-other"
+    await bus.claim(other)
+    await bus.advance(other, {}, [])
+    while not (found := await admin.list_consumer_group_offsets(other)):
+        pass
+    (place,) = (Partition(*where) for where in found)
+    await bus.claim(name)
+    await bus.advance(name, {place: (0, 3)}, [])
+    await bus.claim(name)
+    await bus.advance(name, {}, [])
+    assert await bus.positions(name) == {place: 3}
