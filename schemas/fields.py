@@ -78,6 +78,7 @@ MOST = 1_000_000_000
 Revision = Annotated[int, Field(ge=1, le=1_000_000)]
 Count = Annotated[int, Field(ge=0, le=MOST)]
 RICHEST = 10**15
+"""The most money that can be stated, in fen."""
 Fen = Annotated[int, Field(ge=0, le=RICHEST)]
 """Money in fen, 0.01 yuan."""
 

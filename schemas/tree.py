@@ -90,8 +90,7 @@ class Registry:
         found, waiting = set[str](), [node]
         while waiting:
             document = self.nodes.get(waiting.pop())
-            named = (document.parent, *(i.parent for i in document.parents)) if document else ()
-            fresh = {parent for parent in named if parent} - found
+            fresh = (named(document) if document else set()) - found
             found |= fresh
             waiting += fresh
         return found
@@ -112,6 +111,11 @@ class Registry:
                 return enterprise
             seen.append(document.merged_into)
         return seen[-1]
+
+
+def named(node: Node) -> set[str]:
+    """Return the parents that a node's document names, on whatever days."""
+    return {p for p in (node.parent, *(i.parent for i in node.parents)) if p is not None}
 
 
 @dataclass(frozen=True, slots=True)

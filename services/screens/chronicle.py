@@ -5,7 +5,7 @@ from typing import NamedTuple
 from schemas.codec import Event
 from schemas.registry import ROOT, Enterprise, Node
 from schemas.slots import Verdict
-from schemas.tree import Registry
+from schemas.tree import Registry, named
 
 _PLACES = frozenset({"hub", "area"})
 _KEPT = 10_000  # answers, so that odd questions cannot fill the memory
@@ -98,8 +98,8 @@ class Chronicle:
         """Return the nodes that ever lay right below each node."""
         found: dict[str, set[str]] = {}
         for node, document in tuple(self.registry.nodes.items()):
-            for parent in {document.parent, *(p.parent for p in document.parents)} - {None}:
-                found.setdefault(str(parent), set()).add(node)
+            for parent in named(document):
+                found.setdefault(parent, set()).add(node)
         return found
 
     def _catch(self, subject: str, old: Enterprise | None, new: Enterprise) -> None:
