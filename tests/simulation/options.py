@@ -67,5 +67,5 @@ def drawn(seed: int) -> Options:
         seconds=dice.uniform(1.5, 4.0) if large else dice.uniform(0.5, 1.5),
         every=dice.choice((0.1, 0.3, 0.6)),
         session=dice.uniform(0.3, 1.0),
-        file=kind != "asks" and dice.random() < (0.25 if large else 0.02),
+        file=kind != "asks" and dice.random() < (0.125 if large else 0.01),
     )

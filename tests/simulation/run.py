@@ -26,7 +26,7 @@ class Ran(NamedTuple):
 
 def run(options: Options) -> Ran:
     """Run one seed; return what happened. Raises AssertionError."""
-    with _by_itself():
+    with _by_itself(), events.validated_once():
         return _ran(options)
 
 
@@ -40,7 +40,6 @@ def _by_itself() -> Iterator[None]:
     try:
         yield
     finally:
-        events.read.cache_clear()
         gc.enable()
         gc.collect()
         gc.freeze()  # what is left is there for good: models and statements made on first use
