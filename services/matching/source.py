@@ -135,9 +135,10 @@ class Source:
         while not self._stopping:
             self._turns.turn(f"{self.number}")
             batches = await self._gather()
-            self._decided |= {batch.source: batch.next for batch in batches}
             if any(batch.records for batch in batches) or self._pending():
                 await self._decide(batches)
+            else:
+                self._pass(batches)
             self._written = dict(self._decided)
 
     async def _ends(self) -> dict[Partition, int]:
@@ -197,11 +198,16 @@ class Source:
         return max(self._means.clock(), self.book.now)
 
     async def _decide(self, batches: Sequence[Batch]) -> None:
-        """Decide and write it; the book runs ahead of the log meanwhile."""
-        self.sure, now, book = False, self._now(), self.book
+        """Decide and write it; the book runs ahead of the log from when it has the supply.
+
+        Who is told to go before that, as others take their time with it, has changed nothing.
+        """
+        now, book = self._now(), self.book
         metrics, began = self._means.metrics, perf_counter()
 
         def judged(supply: Supply, registry: int) -> Step:
+            self.sure = False
+            self._pass(batches)
             said = decide(book, supply, self._events(batches), now, self._means.rules)
             heard = any(batch.records for batch in batches)
             return self._step(said, registry, now) if said or heard else Step([], [])
@@ -211,6 +217,9 @@ class Source:
         if made.said:
             await self._commit(made)
         self.sure, self._rested = True, asyncio.get_running_loop().time()
+
+    def _pass(self, batches: Sequence[Batch]) -> None:
+        self._decided |= {batch.source: batch.next for batch in batches}
 
     def _events(self, batches: Sequence[Batch]) -> list[Event]:
         found: list[Event] = []

@@ -162,6 +162,26 @@ def _cases(worker: Worker) -> int:
     )
 
 
+async def test_whoever_must_go_before_his_turn_still_has_his_book_and_decides_later(
+    log: Bus,
+) -> None:
+    await log.publish([*province(), expert("li")])
+    async with matching(log, offer_minutes=5) as worker:
+        number = REQUESTS.partition(COUNTIES[0], log.partitions(REQUESTS))
+        place, source = Partition(REQUESTS.name, number), worker.sources[number]
+        held = frozenset(Partition(REQUESTS.name, n) for n in worker.sources)
+        async with worker.means.stock._turn:  # as another partition does in a long round
+            await log.publish([submitted("r1")])
+            await until(lambda: source.inbox.wanted()[place] == 1 and not source.inbox.count)
+            await worker.revoked(held)
+            assert (source.sure, source.decided(place)) == (True, 0)
+        book = source.book
+        await worker.assigned(held)
+        await decided(log, worker)
+        assert worker.sources[number].book is book
+    assert await verdicts(log) == [("request.submitted", f"{COUNTIES[0]}.r1")]
+
+
 async def test_the_clock_of_decisions_never_goes_back(log: Bus) -> None:
     await run(log, [*province(), expert("li"), submitted("r1")], offer_minutes=5)
     ahead = datetime.now(UTC) + timedelta(hours=1)
