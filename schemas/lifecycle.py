@@ -73,6 +73,8 @@ OWN: tuple[tuple[State, State, str], ...] = (
     ("unmatched", "matching", "supply"),
     ("unmatched", "escalated", "delay"),
     ("escalated", "committed", "referred"),
+    ("in_service", "in_service", "referred"),  # who was sent stepped back, another took over
+    ("blocked", "blocked", "referred"),
     ("escalated", "escalated", "delay"),
     ("escalated", "unmatched", "nobody"),
     ("offered", "matching", "expired"),

@@ -139,6 +139,11 @@ class Book:
     def _offer(self, assignment: str, now: Offer) -> None:
         standing = self.offers.get(assignment)
         if now.outcome in LIVING:
+            if standing is not None and _times(standing) != _times(now):
+                # Made anew: the move that told of the first one was by a version not known here.
+                self._campaign(standing, -1)
+                self._free(assignment, standing.request_id, standing.outcome, standing.members)
+                standing = None
             if standing is None:
                 self.diary.book(assignment, now.members)
                 self._campaign(now, 1)
@@ -164,3 +169,7 @@ class Book:
         self.diary.free(assignment, members)
         self.ended[assignment] = Ended(request, outcome)
         self.freed.update(member.id for member in members)
+
+
+def _times(offer: Offer) -> list[tuple[str, datetime, datetime]]:
+    return [(member.id, member.start, member.end) for member in offer.members]

@@ -158,19 +158,20 @@ def _answered(sitting: Sitting, child: str, letter: ReferralAnswered) -> None:
         return  # it has ended here, or was referred elsewhere; the other pool was told
     match letter.state, case.state:
         case "committed", "escalated":
-            sitting.move(
-                request,
-                "committed",
-                "referred",
-                assignment=letter.assignment,
-                performers=letter.performers,
-                reasons=(),
-            )
+            sitting.move(request, "committed", "referred", reasons=(), **_sent(letter))
+        case "committed", "in_service" | "blocked" if letter.assignment != case.assignment:
+            # The letter that work begins here will hold this one, who took over meanwhile.
+            kept = {"since": case.since, "wake_at": case.wake_at}
+            sitting.move(request, case.state, "referred", **kept, **_sent(letter))
         case "unmet", "escalated":
             _nobody(sitting, request, case, letter)
         case "released", "committed":
             again = {"assignment": None, "performers": (), "wake_at": sitting.until(case)}
             sitting.move(request, "escalated", "released", **again)
+
+
+def _sent(letter: ReferralAnswered) -> dict[str, Any]:
+    return {"assignment": letter.assignment, "performers": letter.performers}
 
 
 def _nobody(sitting: Sitting, request: str, case: Moved, letter: ReferralAnswered) -> None:

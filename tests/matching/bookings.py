@@ -99,6 +99,7 @@ class Bookings:
         if (gone := self.ended.get(case.assignment or "")) is not None:
             assert case.state not in PROMISED, f"{told}: that is over"
             assert gone.member is not None, f"{told}: he was released, and not by himself"
+            assert child.state in ENDED, f"{told}: another one is booked, and home does not know"
         else:
             assert child.state not in ENDED, told
             assert case.assignment == child.assignment, f"{told} with {child.assignment}"

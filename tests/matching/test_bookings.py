@@ -111,6 +111,27 @@ def test_who_steps_back_just_as_the_work_begins_leaves_it_to_those_at_home(hall:
     assert not checked(hall).living
 
 
+@pytest.mark.parametrize("state", ["in_service", "blocked"])
+def test_who_takes_over_from_him_before_that_is_heard_there_is_known_at_home(
+    hall: Hall, state: str
+) -> None:
+    request = referred(hall)
+    hall.expert("e1", "STD", pool=CITY)
+    hall.delayed = deque()
+    hall.ask("offer.declined", hall.assigned(request), "expert")
+    hall.accept(request)
+    hall.ask("service.started", request)
+    if state == "blocked":
+        hall.ask("service.blocked", request, reason="equipment")
+    begun = hall.case(request)
+    while hall.delayed:
+        hall.deliver()
+    case = hall.case(request)
+    assert (case.state, case.performers) == (state, (f"{CITY}.e1",))
+    assert (case.since, case.blocked_reason) == (begun.since, begun.blocked_reason)
+    assert len(checked(hall).living) == 1
+
+
 def test_an_offer_whose_end_is_not_told_is_seen(hall: Hall) -> None:
     hall.ask("offer.declined", hall.assigned(offered(hall)), "expert")
     with pytest.raises(AssertionError, match=r"but .* lives"):

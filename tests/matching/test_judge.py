@@ -312,6 +312,20 @@ def test_an_expiry_whose_offer_could_not_be_read_lets_the_request_wait_again(hal
     assert hall.case(request).state != "offered"
 
 
+def test_an_offer_made_anew_as_its_move_could_not_be_read_books_who_is_offered_it(
+    hall: Hall,
+) -> None:
+    one, two = (hall.expert(name, "STD") for name in ("one", "two"))
+    request = hall.submit("r1")
+    assert hall.members(request) == {one}
+    hall.log[HOME] = [e for e in hall.log[HOME] if getattr(e.data, "state", "") != "offered"]
+    hall.books[HOME] = hall.replayed(HOME)
+    hall.expert("one", "STD", status="left")
+    hall.decide()
+    assert hall.members(request) == {two}
+    assert list(hall.books[HOME].diary.booked) == [two]
+
+
 def test_a_day_that_no_calendar_has_lies_between_its_month_and_the_next(hall: Hall) -> None:
     held = [{"name": "q", "from": "2025-02-31", "to": "2026-02-30"}]
     hall.expert("late", "STD", qualifications=held)
