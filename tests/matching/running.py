@@ -152,7 +152,7 @@ async def decided(log: Bus, worker: Worker, within: float = SOON) -> None:
 def _done(worker: Worker, ends: dict[Partition, int]) -> bool:
     sources = worker.sources
     return all(
-        source.sure and source.decided(place) >= end
+        source.decided(place) >= end and source.sure  # the thread lowers `sure` first
         for place, end in ends.items()
         if (source := sources.get(place.number)) is not None
     )
