@@ -137,21 +137,17 @@ class Book:
             self._free(own, offer.request_id, offer.outcome, offer.members)
 
     def _offer(self, assignment: str, now: Offer) -> None:
-        standing = self.offers.get(assignment)
-        if now.outcome in LIVING:
-            if standing is not None and _times(standing) != _times(now):
-                # Made anew: the move that told of the first one was by a version not known here.
-                self._campaign(standing, -1)
-                self._free(assignment, standing.request_id, standing.outcome, standing.members)
-                standing = None
-            if standing is None:
+        standing, lives = self.offers.get(assignment), now.outcome in LIVING
+        if standing is not None and not (lives and _times(standing) == _times(now)):
+            # Over, or made anew: the move that told of the first was by a version not known here.
+            del self.offers[assignment]
+            self._campaign(standing, -1)
+            self._free(assignment, now.request_id, now.outcome, standing.members)
+        if lives:
+            if assignment not in self.offers:
                 self.diary.book(assignment, now.members)
                 self._campaign(now, 1)
             self.offers[assignment] = now
-        elif standing is not None:
-            del self.offers[assignment]
-            self._campaign(now, -1)
-            self._free(assignment, now.request_id, now.outcome, now.members)
 
     def _campaign(self, offer: Offer, count: int) -> None:
         demand = self.cases[offer.request_id].demand

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from uuid_utils import uuid7
 
@@ -15,6 +15,13 @@ from schemas.types import TYPES
 from services.matching.book import Said
 
 ADVANCED = TYPES["yizhan.pool.advanced"]
+
+
+class Step(NamedTuple):
+    """What is written at once: decisions, their mark at the end, and all of them as records."""
+
+    said: Sequence[Said]
+    outputs: Sequence[Record]
 
 
 class Unreadable(Exception):

@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from time import perf_counter
-from typing import NamedTuple
 
 import structlog
 
 from bus import fences
 from bus.behind import Behind
 from bus.ends import ends
-from bus.port import Batch, Partition, Record
+from bus.port import Batch, Partition
 from bus.turns import Turns
 from schemas.codec import Event
 from schemas.errors import Fenced, Unavailable
@@ -20,7 +19,7 @@ from services.matching.book import Book, Said
 from services.matching.inbox import MOST, Inbox
 from services.matching.judge import decide
 from services.matching.means import Means
-from services.matching.records import advanced, records
+from services.matching.records import Step, advanced, records
 from services.matching.stock import PLACE
 from services.matching.supply import Supply
 from services.matching.takeover import INPUTS, decoding, name, owner, take_over
@@ -33,13 +32,6 @@ RETRY = 0.2
 """Seconds before a partition is taken over again from a log that was away."""
 
 _log = structlog.get_logger(__name__)
-
-
-class Step(NamedTuple):
-    """What is written at once: decisions, their mark at the end, and all of them as records."""
-
-    said: Sequence[Said]
-    outputs: Sequence[Record]
 
 
 class Source:

@@ -24,7 +24,7 @@ read = lru_cache(50_000)(codec.decode)
 def validated_once() -> Iterator[None]:
     """Validate each record once in a run, though a dozen processes read it.
 
-    What comes of it is a matter of its bytes alone, and frozen, so nobody could tell.
+    What comes of it is a matter of its bytes alone, and nobody changes it, so nobody could tell.
     """
     seen, validate = dict[bytes, Event | Flaw](), codec._event
 
